@@ -1,0 +1,4 @@
+//! Simpost: an SMS gateway on USB modems with ordinary SIM cards.
+//!
+//! Folders are stations on a message's way, files beside them are movers: what lies in a folder
+//! is asked, a mover acts. `ARCHITECTURE.md` has the map and the rules; `tests/layers.rs` keeps them.
