@@ -1,0 +1,257 @@
+//! Time stamps of the service centre: seven swapped semi-octets that are not always a time.
+
+use std::fmt;
+
+use jiff::civil::DateTime;
+use jiff::tz::Offset;
+
+/// TP-SCTS, TP-DT and absolute TP-VP (TS 23.040, 9.2.3.11): local time of the service centre with its
+/// zone.
+///
+/// Service centres send impossible dates now and then; such octets are kept, and
+/// [`Timestamp::to_instant`] has nothing for them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Timestamp([u8; 7]);
+
+/// Seconds in a quarter of an hour, the unit of the zone.
+const QUARTER: i32 = 15 * 60;
+
+/// The sign of the zone: bit 3 of the octet as transmitted.
+const NEGATIVE: u8 = 0b1000;
+
+impl Timestamp {
+    /// From the octets of the wire, whatever they hold.
+    pub fn from_octets(octets: [u8; 7]) -> Self {
+        Self(octets)
+    }
+
+    /// The octets of the wire.
+    pub fn octets(self) -> [u8; 7] {
+        self.0
+    }
+
+    /// From a local time and its zone in quarters of an hour east of Greenwich, -79 to 79.
+    ///
+    /// The wire has two digits of the year; 1990 to 2089 can be told apart, others give nothing.
+    pub fn from_parts(local: DateTime, quarters: i8) -> Option<Self> {
+        let year = local.year();
+        if !(1990..2090).contains(&year) || !(-79..=79).contains(&quarters) {
+            return None;
+        }
+        let year = i8::try_from(year % 100).ok()?;
+        let digits = |value: i8| u8::try_from(value).ok().map(swapped);
+        let zone = swapped(quarters.unsigned_abs()) | if quarters < 0 { NEGATIVE } else { 0 };
+        Some(Self([
+            digits(year)?,
+            digits(local.month())?,
+            digits(local.day())?,
+            digits(local.hour())?,
+            digits(local.minute())?,
+            digits(local.second())?,
+            zone,
+        ]))
+    }
+
+    /// From a point in time, shown in the zone given in quarters of an hour.
+    pub fn from_instant(instant: jiff::Timestamp, quarters: i8) -> Option<Self> {
+        let offset = Offset::from_seconds(i32::from(quarters) * QUARTER).ok()?;
+        Self::from_parts(offset.to_datetime(instant), quarters)
+    }
+
+    /// The point in time; nothing if the octets are no valid date, time and zone.
+    pub fn to_instant(self) -> Option<jiff::Timestamp> {
+        let (local, offset) = self.parts()?;
+        offset.to_timestamp(local).ok()
+    }
+
+    /// Such as `2026-03-14T10:15:32+01:00` (RFC 3339); nothing if the octets are no valid time.
+    pub fn to_rfc3339(self) -> Option<String> {
+        let (local, offset) = self.parts()?;
+        let minutes = offset.seconds() / 60;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let minutes = minutes.abs();
+        Some(format!(
+            "{}{sign}{:02}:{:02}",
+            local.strftime("%Y-%m-%dT%H:%M:%S"),
+            minutes / 60,
+            minutes % 60
+        ))
+    }
+
+    fn parts(self) -> Option<(DateTime, Offset)> {
+        let [year, month, day, hour, minute, second, zone] = self.0;
+        let year = i16::from(number(year)?);
+        let century = if year < 90 { 2000 } else { 1900 };
+        let local = DateTime::new(
+            century + year,
+            number(month)?,
+            number(day)?,
+            number(hour)?,
+            number(minute)?,
+            number(second)?,
+            0,
+        )
+        .ok()?;
+        let quarters = i32::from(number(zone & !NEGATIVE)?);
+        let sign = if zone & NEGATIVE == 0 { 1 } else { -1 };
+        Some((local, Offset::from_seconds(sign * quarters * QUARTER).ok()?))
+    }
+}
+
+/// Two digits, the first in the low half.
+fn swapped(value: u8) -> u8 {
+    (value / 10) | ((value % 10) << 4)
+}
+
+/// The number of two digits, if they are digits.
+fn number(octet: u8) -> Option<i8> {
+    let (tens, units) = (octet & 0xF, octet >> 4);
+    if tens > 9 || units > 9 {
+        return None;
+    }
+    i8::try_from(tens * 10 + units).ok()
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.to_rfc3339() {
+            Some(text) => f.write_str(&text),
+            None => write!(
+                f,
+                "no valid time ({})",
+                crate::sms::pdu::encode_hex(&self.0)
+            ),
+        }
+    }
+}
+
+impl fmt::Debug for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::pdu::{decode_hex, encode_hex};
+
+    fn read(hex: &str) -> Timestamp {
+        Timestamp::from_octets(decode_hex(hex).unwrap().try_into().unwrap())
+    }
+
+    #[test]
+    fn times_with_their_zone() {
+        const CASES: &[(&str, &str, &str)] = &[
+            (
+                "62304101512300",
+                "2026-03-14T10:15:32+00:00",
+                "2026-03-14T10:15:32Z",
+            ),
+            (
+                "62304190851040",
+                "2026-03-14T09:58:01+01:00",
+                "2026-03-14T08:58:01Z",
+            ),
+            (
+                "62304121030080",
+                "2026-03-14T12:30:00+02:00",
+                "2026-03-14T10:30:00Z",
+            ),
+            (
+                "6230414003000A",
+                "2026-03-14T04:30:00-05:00",
+                "2026-03-14T09:30:00Z",
+            ),
+            (
+                "62304140030022",
+                "2026-03-14T04:30:00+05:30",
+                "2026-03-13T23:00:00Z",
+            ),
+            (
+                "42209200000000",
+                "2024-02-29T00:00:00+00:00",
+                "2024-02-29T00:00:00Z",
+            ),
+            (
+                "99211332959500",
+                "1999-12-31T23:59:59+00:00",
+                "1999-12-31T23:59:59Z",
+            ),
+            (
+                "98211332959500",
+                "2089-12-31T23:59:59+00:00",
+                "2089-12-31T23:59:59Z",
+            ),
+        ];
+        for &(hex, text, instant) in CASES {
+            let time = read(hex);
+            assert_eq!(time.to_rfc3339().as_deref(), Some(text), "{hex}");
+            assert_eq!(
+                time.to_instant().map(|at| at.to_string()).as_deref(),
+                Some(instant),
+                "{hex}"
+            );
+            let quarters = i8::try_from(time.parts().unwrap().1.seconds() / QUARTER).unwrap();
+            assert_eq!(
+                Timestamp::from_instant(time.to_instant().unwrap(), quarters),
+                Some(time),
+                "{hex}"
+            );
+            assert_eq!(encode_hex(&time.octets()), hex);
+        }
+    }
+
+    #[test]
+    fn octets_that_are_no_time_are_kept_and_marked() {
+        const CASES: &[(&str, &str)] = &[
+            ("month 0", "62004101512300"),
+            ("month 13", "62314101512300"),
+            ("30 February", "62200301512300"),
+            ("hour 24", "62304142512300"),
+            ("minute 60", "62304101062300"),
+            ("second 60", "62304101510600"),
+            ("a digit A", "A2304101512300"),
+            ("a zone digit F", "623041015123F0"),
+            ("all zero", "00000000000000"),
+            ("all filler", "FFFFFFFFFFFFFF"),
+        ];
+        for &(name, hex) in CASES {
+            let time = read(hex);
+            assert_eq!(
+                (time.to_instant(), time.to_rfc3339()),
+                (None, None),
+                "{name}"
+            );
+            assert_eq!(time.to_string(), format!("no valid time ({hex})"), "{name}");
+            assert_eq!(encode_hex(&time.octets()), hex, "{name}");
+        }
+    }
+
+    #[test]
+    fn times_that_the_wire_cannot_hold() {
+        let local = jiff::civil::date(2026, 3, 14).at(10, 15, 32, 0);
+        assert_eq!(
+            Timestamp::from_parts(local, 0),
+            Some(read("62304101512300"))
+        );
+        assert_eq!(
+            Timestamp::from_parts(local, -20),
+            Some(read("6230410151230A"))
+        );
+        assert_eq!(Timestamp::from_parts(local, 80), None);
+        assert_eq!(Timestamp::from_parts(local, -80), None);
+        assert_eq!(
+            Timestamp::from_parts(jiff::civil::date(2090, 1, 1).at(0, 0, 0, 0), 0),
+            None
+        );
+        assert_eq!(
+            Timestamp::from_parts(jiff::civil::date(1989, 1, 1).at(0, 0, 0, 0), 0),
+            None
+        );
+        assert_eq!(
+            Timestamp::from_instant(jiff::Timestamp::UNIX_EPOCH, 0),
+            None
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! The language of short messages: pure values and functions, no I/O, no clock (TS 23.038, 23.040).
+#![deny(clippy::indexing_slicing)]
+
+pub mod alphabet;
+pub mod causes;
+pub mod deliver;
+pub mod fields;
+pub mod ids;
+pub mod number;
+mod octets;
+pub mod parts;
+pub mod pdu;
+pub mod report;
+pub mod state;
+pub mod submit;
+
+pub use octets::{DecodeError, DecodeErrorKind};

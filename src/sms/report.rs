@@ -1,0 +1,361 @@
+//! SMS-STATUS-REPORT: what the service centre says became of a part.
+
+use std::fmt;
+
+use super::fields::{Address, Dcs, Timestamp, UserData};
+use super::ids::Mr;
+use super::octets::{DecodeError, DecodeErrorKind, Reader};
+
+/// SMS-STATUS-REPORT (TS 23.040, 9.2.2.3).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusReport {
+    /// TP-MMS (which is 0 for yes): the service centre has more for this SIM.
+    pub more_to_send: bool,
+    /// TP-LP: made by a machine, and must not be answered by one.
+    pub loop_prevention: bool,
+    /// TP-SRQ: about an SMS-COMMAND rather than an SMS-SUBMIT.
+    pub about_command: bool,
+    /// TP-MR of the part this is about.
+    pub mr: Mr,
+    /// TP-RA; not always in the form the part was sent to: see [`super::number::same_subscriber`].
+    pub recipient: Address,
+    /// TP-SCTS: when the service centre took the part.
+    pub scts: Timestamp,
+    /// TP-DT: when it reached the phone, or when the service centre last tried.
+    pub discharge: Timestamp,
+    /// TP-ST.
+    pub status: Status,
+    /// TP-PID, if told.
+    pub pid: Option<u8>,
+    /// TP-DCS, if told.
+    pub dcs: Option<Dcs>,
+    /// TP-UD, if told.
+    pub user_data: Option<UserData>,
+}
+
+/// TP-ST (TS 23.040, 9.2.3.15).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Status(pub u8);
+
+/// What a [`Status`] means for the part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StatusClass {
+    /// The service centre is done with it: the phone has it.
+    Delivered,
+    /// Handed on; nobody can say whether the phone has it.
+    Forwarded,
+    /// Not yet; the service centre goes on trying.
+    Trying,
+    /// For ever.
+    Failed,
+    /// Its validity period passed.
+    Expired,
+    /// The reason was a passing one, but the service centre tries no more.
+    TemporaryGaveUp,
+    /// Without a meaning: a receiver treats it as "service rejected", final (9.2.3.15).
+    Reserved,
+}
+
+impl Status {
+    /// What it means for the part.
+    pub fn class(self) -> StatusClass {
+        match self.0 {
+            0x01 => StatusClass::Forwarded,
+            0x00 | 0x02 | 0x10..=0x1F => StatusClass::Delivered,
+            0x20..=0x25 | 0x30..=0x3F => StatusClass::Trying,
+            0x46 => StatusClass::Expired,
+            0x40..=0x49 | 0x50..=0x5F => StatusClass::Failed,
+            0x60..=0x65 | 0x70..=0x7F => StatusClass::TemporaryGaveUp,
+            _ => StatusClass::Reserved,
+        }
+    }
+
+    /// In a few words.
+    pub fn meaning(self) -> &'static str {
+        match self.0 {
+            0x00 => "received by the phone",
+            0x01 => "forwarded, delivery cannot be confirmed",
+            0x02 => "replaced by a later message",
+            0x10..=0x1F => "completed, meaning known to this service centre only",
+            0x20 => "congestion, still trying",
+            0x21 => "phone busy, still trying",
+            0x22 => "no response from the phone, still trying",
+            0x23 => "service rejected, still trying",
+            0x24 => "quality of service not available, still trying",
+            0x25 => "error in the phone, still trying",
+            0x30..=0x3F => "still trying, reason known to this service centre only",
+            0x40 => "remote procedure error",
+            0x41 => "incompatible destination",
+            0x42 => "connection rejected by the phone",
+            0x43 => "not obtainable",
+            0x44 => "quality of service not available",
+            0x45 => "no interworking available",
+            0x46 => "validity period expired",
+            0x47 => "deleted by its sender",
+            0x48 => "deleted by the service centre's administration",
+            0x49 => "the service centre does not know the message",
+            0x50..=0x5F => "failed, reason known to this service centre only",
+            0x60 => "congestion, gave up",
+            0x61 => "phone busy, gave up",
+            0x62 => "no response from the phone, gave up",
+            0x63 => "service rejected, gave up",
+            0x64 => "quality of service not available, gave up",
+            0x65 => "error in the phone, gave up",
+            0x70..=0x7F => "gave up, reason known to this service centre only",
+            _ => "reserved value, counts as service rejected",
+        }
+    }
+}
+
+/// The octet in hex, as tables of the standard print it, and its meaning.
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02X} {}", self.0, self.meaning())
+    }
+}
+
+const MTI: u8 = 0b10;
+const NO_MORE: u8 = 1 << 2;
+const LOOP_PREVENTION: u8 = 1 << 3;
+const ABOUT_COMMAND: u8 = 1 << 5;
+const HEADER: u8 = 1 << 6;
+
+/// Bits of TP-Parameter-Indicator (TS 23.040, 9.2.3.27).
+const PI_PID: u8 = 1;
+const PI_DCS: u8 = 1 << 1;
+const PI_UDL: u8 = 1 << 2;
+const PI_EXTENSION: u8 = 1 << 7;
+
+impl StatusReport {
+    /// A report of an SMS-SUBMIT without optional fields.
+    pub fn new(
+        mr: Mr,
+        recipient: Address,
+        scts: Timestamp,
+        discharge: Timestamp,
+        status: Status,
+    ) -> Self {
+        Self {
+            more_to_send: false,
+            loop_prevention: false,
+            about_command: false,
+            mr,
+            recipient,
+            scts,
+            discharge,
+            status,
+            pid: None,
+            dcs: None,
+            user_data: None,
+        }
+    }
+
+    /// The octets of the TPDU, without a service centre's address.
+    pub fn encode(&self) -> Vec<u8> {
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let header = self
+            .user_data
+            .as_ref()
+            .is_some_and(|user_data| user_data.header().is_some());
+        let mut out = Vec::with_capacity(164);
+        out.push(
+            MTI | flag(!self.more_to_send, NO_MORE)
+                | flag(self.loop_prevention, LOOP_PREVENTION)
+                | flag(self.about_command, ABOUT_COMMAND)
+                | flag(header, HEADER),
+        );
+        out.push(self.mr.0);
+        self.recipient.encode(&mut out);
+        out.extend(self.scts.octets());
+        out.extend(self.discharge.octets());
+        out.push(self.status.0);
+        let told = flag(self.pid.is_some(), PI_PID)
+            | flag(self.dcs.is_some(), PI_DCS)
+            | flag(self.user_data.is_some(), PI_UDL);
+        if told != 0 {
+            out.push(told);
+            out.extend(self.pid);
+            out.extend(self.dcs.map(|dcs| dcs.0));
+            if let Some(user_data) = &self.user_data {
+                user_data.encode(&mut out);
+            }
+        }
+        out
+    }
+
+    /// Reads the octets of a TPDU. What follows TP-ST cannot make it fail: a report without its
+    /// optional fields still tells what became of the part.
+    pub fn decode(tpdu: &[u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(tpdu);
+        let first = reader.octet("the first octet")?;
+        if first & 0b11 != MTI {
+            return Err(DecodeErrorKind::WrongType {
+                mti: first & 0b11,
+                wanted: "SMS-STATUS-REPORT",
+            }
+            .at(0));
+        }
+        let mr = Mr(reader.octet("TP-MR")?);
+        let recipient = Address::decode(&mut reader, "TP-RA")?;
+        let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
+        let discharge = Timestamp::from_octets(reader.array("TP-DT")?);
+        let status = Status(reader.octet("TP-ST")?);
+        let mut report = Self {
+            more_to_send: first & NO_MORE == 0,
+            loop_prevention: first & LOOP_PREVENTION != 0,
+            about_command: first & ABOUT_COMMAND != 0,
+            ..Self::new(mr, recipient, scts, discharge, status)
+        };
+        // Ends at the first optional field that is cut off; those before it stand.
+        let _ = report.read_optional(&mut reader, first & HEADER != 0);
+        Ok(report)
+    }
+
+    fn read_optional(
+        &mut self,
+        reader: &mut Reader<'_>,
+        with_header: bool,
+    ) -> Result<(), DecodeError> {
+        let told = reader.octet("TP-PI")?;
+        let mut octet = told;
+        while octet & PI_EXTENSION != 0 {
+            octet = reader.octet("TP-PI")?;
+        }
+        if told & PI_PID != 0 {
+            self.pid = Some(reader.octet("TP-PID")?);
+        }
+        if told & PI_DCS != 0 {
+            self.dcs = Some(Dcs(reader.octet("TP-DCS")?));
+        }
+        if told & PI_UDL != 0 {
+            self.user_data = Some(UserData::decode(
+                reader,
+                self.dcs.unwrap_or(Dcs(0)),
+                with_header,
+            )?);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::pdu::{decode_hex, encode_hex};
+
+    const PLAIN: &str = "06170C91447700091032623041015123006230410151730000";
+
+    fn read(hex: &str) -> Result<StatusReport, DecodeError> {
+        StatusReport::decode(&decode_hex(hex).unwrap())
+    }
+
+    #[test]
+    fn every_status_has_its_class() {
+        use StatusClass::{
+            Delivered, Expired, Failed, Forwarded, Reserved, TemporaryGaveUp, Trying,
+        };
+        const GROUPS: &[(std::ops::RangeInclusive<u8>, StatusClass)] = &[
+            (0x00..=0x00, Delivered),
+            (0x01..=0x01, Forwarded),
+            (0x02..=0x02, Delivered),
+            (0x03..=0x0F, Reserved),
+            (0x10..=0x1F, Delivered),
+            (0x20..=0x25, Trying),
+            (0x26..=0x2F, Reserved),
+            (0x30..=0x3F, Trying),
+            (0x40..=0x45, Failed),
+            (0x46..=0x46, Expired),
+            (0x47..=0x49, Failed),
+            (0x4A..=0x4F, Reserved),
+            (0x50..=0x5F, Failed),
+            (0x60..=0x65, TemporaryGaveUp),
+            (0x66..=0x6F, Reserved),
+            (0x70..=0x7F, TemporaryGaveUp),
+            (0x80..=0xFF, Reserved),
+        ];
+        let mut next = 0_u16;
+        for (group, class) in GROUPS {
+            for octet in group.clone() {
+                assert_eq!(u16::from(octet), next);
+                assert_eq!(Status(octet).class(), *class, "{octet:02X}");
+                let reserved = Status(octet).meaning().starts_with("reserved");
+                assert_eq!(reserved, *class == Reserved, "{octet:02X}");
+                next += 1;
+            }
+        }
+        assert_eq!(next, 256);
+        assert_eq!(Status(0x46).to_string(), "46 validity period expired");
+    }
+
+    #[test]
+    fn flags_and_optional_fields_survive() {
+        let cases = [
+            ("plain", PLAIN, 0),
+            ("more to send", "02", 2),
+            ("forwarded by a machine", "0E", 2),
+            ("about a command", "26", 2),
+        ];
+        for (name, first, keep) in cases {
+            let hex = if keep == 0 {
+                first.to_owned()
+            } else {
+                format!("{first}{}", &PLAIN[keep..])
+            };
+            assert_eq!(encode_hex(&read(&hex).unwrap().encode()), hex, "{name}");
+        }
+        let report = read(&format!("{PLAIN}07000802041F")).unwrap();
+        assert_eq!((report.pid, report.dcs), (Some(0), Some(Dcs(8))));
+        assert_eq!(
+            report.user_data.as_ref().map(UserData::text).as_deref(),
+            Some("П")
+        );
+        assert_eq!(encode_hex(&report.encode()), format!("{PLAIN}07000802041F"));
+        let headed = format!("46{}0600 09 050003 5A0201 9069", &PLAIN[2..]).replace(' ', "");
+        let report = read(&headed).unwrap();
+        assert_eq!(
+            report.user_data.as_ref().map(UserData::text).as_deref(),
+            Some("Hi")
+        );
+        assert_eq!(encode_hex(&report.encode()), headed);
+    }
+
+    #[test]
+    fn what_follows_the_status_cannot_spoil_the_report() {
+        let plain = read(PLAIN).unwrap();
+        let cases = [
+            ("nothing told", "00", None),
+            ("padding", "FF", None),
+            ("cut off", "0700", Some(0)),
+            ("text cut off", "05110441", Some(0x11)),
+        ];
+        for (name, tail, pid) in cases {
+            let report = read(&format!("{PLAIN}{tail}")).unwrap();
+            assert_eq!(
+                report,
+                StatusReport {
+                    pid,
+                    ..plain.clone()
+                },
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_report_without_its_status_is_none() {
+        let error = read(&PLAIN[..48]).unwrap_err();
+        assert_eq!(
+            error,
+            DecodeErrorKind::TooShort {
+                field: "TP-ST",
+                missing: 1
+            }
+            .at(24)
+        );
+        let wrong = DecodeErrorKind::WrongType {
+            mti: 0,
+            wanted: "SMS-STATUS-REPORT",
+        };
+        assert_eq!(read("0417"), Err(wrong.at(0)));
+    }
+}
