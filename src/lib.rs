@@ -3,4 +3,6 @@
 //! Folders are stations on a message's way, files beside them are movers: what lies in a folder
 //! is asked, a mover acts. `ARCHITECTURE.md` has the map and the rules; `tests/layers.rs` keeps them.
 
+pub mod clock;
+pub mod routing;
 pub mod sms;
