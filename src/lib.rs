@@ -4,5 +4,6 @@
 //! is asked, a mover acts. `ARCHITECTURE.md` has the map and the rules; `tests/layers.rs` keeps them.
 
 pub mod clock;
+pub mod emulator;
 pub mod routing;
 pub mod sms;
