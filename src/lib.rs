@@ -5,5 +5,6 @@
 
 pub mod clock;
 pub mod emulator;
+pub mod modem;
 pub mod routing;
 pub mod sms;

@@ -1,0 +1,311 @@
+//! The dialogue over a wire: runs the engine of [`at::dialog`](super::at::dialog) with real bytes and time.
+
+use std::collections::VecDeque;
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::{sleep_until, timeout};
+
+use super::at::dialog::{Dialog, Exchange, News, Payload, Step};
+use super::at::messaging::{SendMessage, reference};
+use super::at::{self, Command, general};
+use super::port::Wire;
+use crate::sms::causes::Cause;
+use crate::sms::ids::Mr;
+
+/// A wire that takes no bytes for this long is taken as gone.
+const WRITE_PATIENCE: Duration = Duration::from_secs(10);
+/// The prompt comes within a second or two; some need longer while they are busy.
+const PROMPT_PATIENCE: Duration = Duration::from_secs(10);
+/// A line without bytes for this long is silent: answers to `AT` and ESC come within some milliseconds.
+const SILENCE: Duration = Duration::from_millis(120);
+/// The longest that silence is waited for.
+const NOISY: Duration = Duration::from_secs(2);
+
+/// The wire is gone: unplugged, reset, or closed by the other side.
+#[derive(Debug, thiserror::Error)]
+#[error("the modem is gone from its port")]
+pub struct Lost(#[source] Option<std::io::Error>);
+
+impl Lost {
+    /// The modem answers nothing any more, which is as good as gone.
+    pub fn silent() -> Self {
+        Self(None)
+    }
+}
+
+/// Why a command gave no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum LinkError {
+    /// The wire is gone.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+    /// The modem is there, the command failed.
+    #[error(transparent)]
+    At(#[from] at::Error),
+}
+
+/// What became of a text that was handed to the modem.
+#[derive(Debug)]
+pub enum Submission {
+    /// The network took it; the reference is missing where the modem told none.
+    Accepted(Option<Mr>),
+    /// It was refused after Ctrl-Z, with this code.
+    Refused(Cause),
+    /// Ctrl-Z was never sent: it certainly is not out.
+    NotSubmitted(Reason),
+    /// Nothing came after Ctrl-Z: it may or may not be out.
+    Unanswered(Reason),
+}
+
+/// Why a text did not go, or what kept its answer away.
+#[derive(Debug, thiserror::Error)]
+pub enum Reason {
+    /// The journal did not allow it.
+    #[error("the attempt could not be written down, so nothing was sent")]
+    NotArmed,
+    /// The modem wanted no PDU.
+    #[error(transparent)]
+    At(#[from] at::Error),
+    /// The modem said `OK` and nothing else.
+    #[error("the modem told no result")]
+    NoResult,
+    /// The wire broke.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+impl Reason {
+    /// The modem's code, where it gave one.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::At(at::Error::Refused { cause, .. }) => Some(*cause),
+            _ => None,
+        }
+    }
+
+    /// Whether we and the modem may be out of step: it owed an answer and gave none, or another one.
+    pub fn is_out_of_step(&self) -> bool {
+        matches!(self, Self::At(at::Error::TimedOut { .. }) | Self::NoResult)
+    }
+
+    /// The loss of the wire, if that is the reason.
+    pub fn into_lost(self) -> Option<Lost> {
+        match self {
+            Self::Lost(lost) => Some(lost),
+            _ => None,
+        }
+    }
+}
+
+/// A port with somebody on the other end.
+pub struct Link {
+    wire: Box<dyn Wire>,
+    dialog: Dialog,
+    news: VecDeque<News>,
+}
+
+/// What the engine came to.
+enum Driven {
+    Prompted,
+    Finished(Result<Vec<String>, at::Error>),
+}
+
+impl Link {
+    /// A link over an open wire.
+    pub fn new(wire: Box<dyn Wire>) -> Self {
+        Self {
+            wire,
+            dialog: Dialog::default(),
+            news: VecDeque::new(),
+        }
+    }
+
+    /// Runs a command to its end.
+    pub async fn run<C: Command>(&mut self, command: &C) -> Result<C::Reply, LinkError> {
+        let lines = self.exchange(Exchange::of(command)).await?;
+        tracing::debug!(at.command = %command.line(), lines = lines.len(), "answered");
+        Ok(command.reply(&lines).map_err(at::Error::from)?)
+    }
+
+    async fn exchange(&mut self, exchange: Exchange) -> Result<Vec<String>, LinkError> {
+        self.dialog.start(exchange, now())?;
+        match self.drive().await? {
+            Driven::Finished(result) => Ok(result?),
+            // No command of this kind prompts: the dialogue only looks for one where a payload waits.
+            Driven::Prompted => Ok(Vec::new()),
+        }
+    }
+
+    /// Leaves a prompt of a previous user and waits until somebody answers `AT`, trying `times` times.
+    ///
+    /// Whether a modem answers the ESC at all differs, so its answer and ours cannot be told apart by
+    /// counting: the line has to fall silent on both sides of the `AT`.
+    pub async fn wake(&mut self, times: u32, patience: Duration) -> Result<(), LinkError> {
+        self.dialog.clear();
+        let mut outcome = Ok(());
+        for _ in 0..times {
+            self.settle().await?;
+            outcome = self
+                .exchange(Exchange::of(&general::ATTENTION).within(patience))
+                .await
+                .map(drop);
+            match &outcome {
+                Ok(()) => {
+                    self.settle().await?;
+                    return outcome;
+                }
+                Err(LinkError::At(_)) => {}
+                Err(LinkError::Lost(_)) => return outcome,
+            }
+        }
+        outcome
+    }
+
+    /// Writes what is due and reads until the line has been silent for a moment; a modem that never
+    /// stops talking is not waited for.
+    async fn settle(&mut self) -> Result<(), Lost> {
+        let end = tokio::time::Instant::now() + NOISY;
+        while tokio::time::Instant::now() < end {
+            while let Some(step) = self.dialog.poll() {
+                match step {
+                    Step::Write(bytes) => self.write(&bytes).await?,
+                    Step::News(news) => self.news.push_back(news),
+                    Step::Prompted | Step::Finished(_) => {}
+                }
+            }
+            match timeout(SILENCE, self.read()).await {
+                Ok(read) => read?,
+                Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// Hands a text over. `arming` runs while the modem prepares its prompt; Ctrl-Z goes only if it
+    /// comes to `true`.
+    pub async fn submit(
+        &mut self,
+        send: &SendMessage,
+        arming: impl Future<Output = bool>,
+    ) -> Submission {
+        let payload = Payload {
+            text: send.pdu.as_str().to_owned(),
+            patience: send.patience,
+        };
+        let exchange =
+            Exchange::with_payload(&send.line(), SendMessage::PREFIX, PROMPT_PATIENCE, payload);
+        if let Err(busy) = self.dialog.start(exchange, now()) {
+            return Submission::NotSubmitted(busy.into());
+        }
+        let (driven, armed) = tokio::join!(self.drive(), arming);
+        match driven {
+            Err(lost) => Submission::NotSubmitted(lost.into()),
+            Ok(Driven::Finished(Ok(_))) => Submission::NotSubmitted(Reason::NoResult),
+            Ok(Driven::Finished(Err(error))) => Submission::NotSubmitted(error.into()),
+            Ok(Driven::Prompted) if armed => {
+                self.dialog.go(now());
+                self.result().await
+            }
+            Ok(Driven::Prompted) => {
+                self.dialog.escape(now());
+                // Whatever ends the prompt, nothing was sent.
+                let _ = self.drive().await;
+                Submission::NotSubmitted(Reason::NotArmed)
+            }
+        }
+    }
+
+    async fn result(&mut self) -> Submission {
+        match self.drive().await {
+            Err(lost) => Submission::Unanswered(lost.into()),
+            Ok(Driven::Finished(Ok(lines))) if lines.is_empty() => {
+                Submission::Unanswered(Reason::NoResult)
+            }
+            Ok(Driven::Finished(Ok(lines))) => Submission::Accepted(reference(&lines)),
+            Ok(Driven::Finished(Err(at::Error::Refused { cause, .. }))) => {
+                Submission::Refused(cause)
+            }
+            Ok(Driven::Finished(Err(error))) => Submission::Unanswered(error.into()),
+            Ok(Driven::Prompted) => Submission::Unanswered(Reason::NoResult),
+        }
+    }
+
+    /// The next thing the modem says on its own. May be dropped at any await without losing anything.
+    pub async fn news(&mut self) -> Result<News, Lost> {
+        loop {
+            if let Some(news) = self.news.pop_front() {
+                return Ok(news);
+            }
+            self.read().await?;
+            while let Some(step) = self.dialog.poll() {
+                if let Step::News(news) = step {
+                    self.news.push_back(news);
+                }
+            }
+        }
+    }
+
+    /// What the modem said on its own while commands ran.
+    pub fn heard(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    /// Puts something back that somebody else will want to hear.
+    pub fn keep(&mut self, news: News) {
+        self.news.push_back(news);
+    }
+
+    async fn drive(&mut self) -> Result<Driven, Lost> {
+        loop {
+            while let Some(step) = self.dialog.poll() {
+                match step {
+                    Step::Write(bytes) => self.write(&bytes).await?,
+                    Step::News(news) => self.news.push_back(news),
+                    Step::Prompted => return Ok(Driven::Prompted),
+                    Step::Finished(result) => return Ok(Driven::Finished(result)),
+                }
+            }
+            let wake = self.dialog.wake_at().map(tokio::time::Instant::from_std);
+            let sleep = async {
+                match wake {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                read = self.read() => read?,
+                () = sleep => self.dialog.tick(now()),
+            }
+        }
+    }
+
+    async fn read(&mut self) -> Result<(), Lost> {
+        let mut octets = [0; 1024];
+        match self.wire.read(&mut octets).await {
+            // A tty whose other end is gone reads as at its end.
+            Ok(0) => Err(Lost(None)),
+            Ok(count) => {
+                let octets = octets.get(..count).unwrap_or_default();
+                tracing::trace!(octets = count, "read");
+                self.dialog.receive(octets);
+                Ok(())
+            }
+            Err(error) => Err(Lost(Some(error))),
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), Lost> {
+        tracing::trace!(octets = bytes.len(), "write");
+        match timeout(WRITE_PATIENCE, self.wire.write_all(bytes)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(Lost(Some(error))),
+            Err(_) => Err(Lost(None)),
+        }
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}

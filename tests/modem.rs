@@ -1,0 +1,574 @@
+//! The driver against a scripted modem over an in-memory pipe, in virtual time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails as it should"
+)]
+
+#[path = "support/script.rs"]
+mod script;
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use script::{Heard, Pipes, Say, Script, manners, text};
+use simpost::modem::actor::{Actor, Settings};
+use simpost::modem::at::messaging::{HexPdu, ReportRouting};
+use simpost::modem::profile::Profile;
+use simpost::modem::setup::Found;
+use simpost::modem::status::{Roster, State, Status};
+use simpost::modem::{Event, Host, Job, Outcome};
+use simpost::sms::causes::Cause;
+use simpost::sms::ids::{Mr, SimId, Token};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+const REPORT: &str = "079144770009909906170C91447700091032623041015123006230410151730000";
+
+/// Writes nothing down, and allows what the test allows.
+struct Desk {
+    arm: bool,
+    armed: Mutex<Vec<Token>>,
+}
+
+impl Host for Desk {
+    async fn attach(&self, _: &str, found: &Found) -> Option<SimId> {
+        assert_eq!(
+            found.iccid.as_ref().map(ToString::to_string).as_deref(),
+            Some("8938003992000000017")
+        );
+        Some(SimId(1))
+    }
+
+    async fn detach(&self, _: &str, _: SimId) {}
+
+    async fn arm(&self, token: Token) -> bool {
+        // As on disk: a while passes, and the modem's prompt may be faster.
+        sleep(Duration::from_millis(5)).await;
+        self.armed.lock().unwrap().push(token);
+        self.arm
+    }
+}
+
+struct Bench {
+    jobs: mpsc::Sender<Job>,
+    events: mpsc::Receiver<Event>,
+    roster: Roster,
+    heard: Heard,
+    desk: Arc<Desk>,
+    stop: CancellationToken,
+    actor: JoinHandle<()>,
+}
+
+impl Bench {
+    fn start(scripts: Vec<Script>) -> Self {
+        Self::start_with(scripts, true)
+    }
+
+    fn start_with(scripts: Vec<Script>, arm: bool) -> Self {
+        let heard = Heard::default();
+        let (jobs, inbox) = mpsc::channel(1);
+        let (out, events) = mpsc::channel(16);
+        let (roster, stop) = (Roster::default(), CancellationToken::new());
+        let desk = Arc::new(Desk {
+            arm,
+            armed: Mutex::default(),
+        });
+        let port = Pipes::new("pipe", scripts, &heard);
+        let actor = Actor {
+            port: Box::new(port),
+            profile: Profile::generic(),
+            settings: Settings::default(),
+            host: Arc::clone(&desk),
+            events: out,
+            roster: roster.clone(),
+            stop: stop.clone(),
+        };
+        let actor = tokio::spawn(actor.run(inbox));
+        Self {
+            jobs,
+            events,
+            roster,
+            heard,
+            desk,
+            stop,
+            actor,
+        }
+    }
+
+    async fn send(&self, token: i64) {
+        self.send_from(token, 1).await;
+    }
+
+    async fn send_from(&self, token: i64, sim: i64) {
+        let pdu = HexPdu::of(&[0, 0x31, 0, 0x0C]);
+        let job = Job {
+            token: Token(token),
+            sim: SimId(sim),
+            tpdu_length: 3,
+            pdu,
+        };
+        self.jobs.send(job).await.unwrap();
+    }
+
+    async fn event(&mut self) -> Event {
+        let event = timeout(Duration::from_secs(3600), self.events.recv()).await;
+        event
+            .expect("told within an hour")
+            .expect("the actor lives")
+    }
+
+    async fn outcome(&mut self) -> Outcome {
+        match self.event().await {
+            Event::Finished { outcome, .. } => outcome,
+            other => panic!("{other:?} instead of an end"),
+        }
+    }
+
+    async fn status_when(&self, wanted: impl Fn(&Status) -> bool) -> Status {
+        let end = Instant::now() + Duration::from_secs(600);
+        loop {
+            if let Some(status) = self.roster.all().into_iter().find(&wanted) {
+                return status;
+            }
+            assert!(Instant::now() < end, "never so: {:?}", self.roster.all());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
+fn polite() -> Script {
+    Box::new(|_| None)
+}
+
+#[tokio::test(start_paused = true)]
+async fn brings_a_modem_up_and_sends_a_text() {
+    let mut bench = Bench::start(vec![polite()]);
+    bench.send(7).await;
+    assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    let expected = [
+        "\u{1b}",
+        "AT",
+        "ATE0",
+        "AT+CMEE=1",
+        "AT+CGMI",
+        "AT+CGMM",
+        "AT+CGSN",
+        "AT+CPIN?",
+        "AT+CCID",
+        "AT+CIMI",
+        "AT+CMGF=0",
+        "AT+CSMS=0",
+        "AT+CPMS=\"SM\",\"SM\",\"SM\"",
+        "AT+CNMI=2,1,0,1,0",
+        "AT+CNMI?",
+        "AT+CREG=1",
+        "AT+CREG?",
+        "AT+COPS?",
+        "AT+CMGS=3",
+        "0031000C\u{1a}",
+    ];
+    assert_eq!(bench.heard.lines()[..expected.len()], expected);
+    assert_eq!(*bench.desk.armed.lock().unwrap(), [Token(7)]);
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(status.found.model.as_deref(), Some("Model 1"));
+    assert_eq!((status.sim, status.accepted), (Some(SimId(1)), 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_journal_nothing_is_sent() {
+    let mut bench = Bench::start_with(vec![polite()], false);
+    bench.send(7).await;
+    let outcome = bench.outcome().await;
+    assert!(
+        matches!(&outcome, Outcome::GivenBack { reason } if reason.contains("written down")),
+        "{outcome:?}"
+    );
+    assert_eq!(
+        bench.heard.after("AT+CMGS=3").first().map(String::as_str),
+        Some("\u{1b}")
+    );
+    assert!(
+        !bench
+            .heard
+            .lines()
+            .iter()
+            .any(|line| line.ends_with('\u{1a}'))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_refusal_proves_depends_on_when_it_comes() {
+    let before: Script = Box::new(|line| {
+        if line.starts_with("AT+CMGS") {
+            text("\r\n+CMS ERROR: 332\r\n")
+        } else {
+            None
+        }
+    });
+    let mut bench = Bench::start(vec![before]);
+    bench.send(1).await;
+    assert!(matches!(
+        bench.outcome().await,
+        Outcome::NotSubmitted {
+            cause: Some(Cause::Cms(332)),
+            ..
+        }
+    ));
+
+    let after: Script = Box::new(|line| {
+        if line.ends_with('\u{1a}') {
+            text("\r\n+CMS ERROR: 332\r\n")
+        } else {
+            None
+        }
+    });
+    let mut bench = Bench::start(vec![after]);
+    bench.send(1).await;
+    assert_eq!(bench.outcome().await, Outcome::Refused(Cause::Cms(332)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_prompt_that_never_comes_costs_no_text() {
+    let mut refusals = 1;
+    let script: Script = Box::new(move |line| {
+        if line.starts_with("AT+CMGS") && refusals > 0 {
+            refusals -= 1;
+            return Some(Say::Silence);
+        }
+        None
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    assert!(matches!(
+        bench.outcome().await,
+        Outcome::NotSubmitted { cause: None, .. }
+    ));
+    bench.send(2).await;
+    assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_left_of_an_earlier_text_does_not_touch_the_next() {
+    let mut left = true;
+    let script: Script = Box::new(move |line| {
+        let first = line.starts_with("AT+CMGS") && std::mem::take(&mut left);
+        // The answer of something long past, and the prompt behind it.
+        first.then(|| Say::Text("\r\n+CMGS: 7\r\n\r\nOK\r\n\r\n> ".to_owned()))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    match bench.event().await {
+        Event::Late { token, mr, .. } => assert_eq!((token, mr), (None, Some(Mr(7)))),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn silence_is_told_and_a_late_answer_is_used() {
+    let mut owed = false;
+    let script: Script = Box::new(move |line| {
+        if line.ends_with('\u{1a}') && !owed {
+            owed = true;
+            return Some(Say::Silence);
+        }
+        // It crosses the answer of a command that came meanwhile.
+        let late = "\r\n+CMGS: 99\r\n\r\n+CSQ: 14,99\r\n\r\nOK\r\n";
+        (owed && line == "AT+CSQ").then(|| Say::Text(late.to_owned()))
+    });
+    let mut bench = Bench::start(vec![script]);
+    let begun = Instant::now();
+    bench.send(5).await;
+    let outcome = bench.outcome().await;
+    assert!(
+        matches!(&outcome, Outcome::Unanswered { reason } if reason.contains("180 s")),
+        "{outcome:?}"
+    );
+    assert_eq!(begun.elapsed().as_secs(), 180);
+    match bench.event().await {
+        Event::Late { token, mr, sim } => {
+            assert_eq!((token, mr, sim), (Some(Token(5)), Some(Mr(99)), SimId(1)));
+        }
+        other => panic!("{other:?}"),
+    }
+    bench.send(6).await;
+    assert_eq!(
+        bench.outcome().await,
+        Outcome::Accepted(Some(Mr(23))),
+        "the modem is usable again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wire_that_breaks_in_the_air_is_an_uncertain_text_and_the_port_comes_back() {
+    let breaks: Script = Box::new(|line| line.ends_with('\u{1a}').then_some(Say::Hang));
+    let mut bench = Bench::start(vec![breaks, polite()]);
+    bench.send(1).await;
+    let outcome = bench.outcome().await;
+    assert!(
+        matches!(&outcome, Outcome::Unanswered { reason } if reason.contains("gone")),
+        "{outcome:?}"
+    );
+    bench.send(2).await;
+    let outcome = bench.outcome().await;
+    // It came while the modem was away, or when it was back already.
+    if matches!(outcome, Outcome::GivenBack { .. }) {
+        bench
+            .status_when(|status| status.state == State::Ready)
+            .await;
+        bench.send(3).await;
+        assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    } else {
+        assert_eq!(outcome, Outcome::Accepted(Some(Mr(23))));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn echo_that_stays_and_noise_everywhere_do_no_harm() {
+    let script: Script = Box::new(|line| {
+        let Say::Text(answer) = manners(line) else {
+            return None;
+        };
+        let echo = if line == "\u{1b}" {
+            String::new()
+        } else {
+            format!("{line}\r")
+        };
+        let noise = if line.starts_with("AT+CMGS") {
+            ""
+        } else {
+            "\r\n^RSSI:14\r\n"
+        };
+        Some(Say::Text(format!("{noise}{echo}{answer}")))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(status.found.manufacturer.as_deref(), Some("Maker"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_routed_report_is_told() {
+    let script: Script = Box::new(|line| {
+        let report = format!("\r\n+CMGS: 23\r\n\r\nOK\r\n\r\n+CDS: 25\r\n{REPORT}\r\n");
+        line.ends_with('\u{1a}').then_some(Say::Text(report))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    bench.outcome().await;
+    match bench.event().await {
+        Event::Report {
+            sim,
+            report,
+            pdu,
+            kept,
+        } => {
+            assert_eq!(
+                (sim, report.mr, report.status.0, pdu.as_str()),
+                (SimId(1), Mr(23), 0, REPORT)
+            );
+            assert_eq!(report.recipient.to_string(), "+447700900123");
+            assert!(kept.is_none());
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_report_is_deleted_only_once_it_is_kept() {
+    let script: Script = Box::new(|line| match line {
+        line if line.ends_with('\u{1a}') => {
+            text("\r\n+CMGS: 23\r\n\r\nOK\r\n\r\n+CDSI: \"SM\",3\r\n")
+        }
+        "AT+CMGR=3" => Some(Say::Text(format!(
+            "\r\n+CMGR: 0,,25\r\n{REPORT}\r\n\r\nOK\r\n"
+        ))),
+        _ => None,
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    bench.outcome().await;
+    let Event::Report {
+        kept: Some(kept), ..
+    } = bench.event().await
+    else {
+        panic!("a report")
+    };
+    sleep(Duration::from_secs(5)).await;
+    assert!(!bench.heard.lines().contains(&"AT+CMGD=3".to_owned()));
+    kept.send(()).unwrap();
+    sleep(Duration::from_secs(5)).await;
+    assert!(bench.heard.lines().contains(&"AT+CMGD=3".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn troubles_are_told_with_what_to_do_and_tried_again() {
+    let locked: Script = Box::new(|line| {
+        if line == "AT+CPIN?" {
+            text("\r\n+CPIN: SIM PIN\r\n\r\nOK\r\n")
+        } else {
+            None
+        }
+    });
+    let silent: Script = Box::new(|_| Some(Say::Silence));
+    let no_sim: Script = Box::new(|line| {
+        if line == "AT+CPIN?" {
+            text("\r\n+CME ERROR: 10\r\n")
+        } else {
+            None
+        }
+    });
+    let denied: Script = Box::new(|line| match line {
+        "AT+CREG?" => text("\r\n+CREG: 1,3\r\n\r\nOK\r\n"),
+        "AT+CEREG?" => text("\r\nERROR\r\n"),
+        _ => None,
+    });
+    let bench = Bench::start(vec![locked, silent, no_sim, denied, polite()]);
+    for (code, message) in [
+        ("sim_locked", "the SIM wants `SIM PIN` first"),
+        ("no_answer", "nobody answers AT commands on this port"),
+        (
+            "no_sim",
+            "the modem finds no SIM: `AT+CPIN?` was refused with `+CME ERROR: 10`",
+        ),
+        ("not_registered", "no network: it refuses this SIM"),
+    ] {
+        let status = bench
+            .status_when(|status| {
+                status
+                    .trouble
+                    .as_ref()
+                    .is_some_and(|trouble| trouble.code == code)
+            })
+            .await;
+        let trouble = status.trouble.unwrap();
+        assert_eq!(trouble.message, message);
+        assert!(!trouble.hint.is_empty());
+        assert_eq!(status.state, State::Faulty);
+    }
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(status.trouble, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn routings_are_tried_in_order_and_read_back() {
+    let mut asked = 0;
+    let script: Script = Box::new(move |line| match line {
+        "AT+CNMI=2,1,0,1,0" => text("\r\n+CMS ERROR: 303\r\n"),
+        // The next is accepted and not applied.
+        "AT+CNMI?" => {
+            asked += 1;
+            text(if asked == 1 {
+                "\r\n+CNMI: 1,1,0,0,0\r\n\r\nOK\r\n"
+            } else {
+                "\r\n+CNMI: 2,1,0,2,0\r\n\r\nOK\r\n"
+            })
+        }
+        _ => None,
+    });
+    let bench = Bench::start(vec![script]);
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(
+        status.found.reports.map(ReportRouting::as_str),
+        Some("stored")
+    );
+    let tried: Vec<String> = bench
+        .heard
+        .lines()
+        .into_iter()
+        .filter(|line| line.starts_with("AT+CNMI="))
+        .collect();
+    assert_eq!(
+        tried,
+        [
+            "AT+CNMI=2,1,0,1,0",
+            "AT+CNMI=1,1,0,1,0",
+            "AT+CNMI=2,1,0,2,0"
+        ]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_for_another_sim_and_work_without_a_modem_is_given_back() {
+    let mut bench = Bench::start(vec![polite()]);
+    bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    bench.send_from(1, 2).await;
+    assert!(
+        matches!(bench.outcome().await, Outcome::GivenBack { reason } if reason.contains("another SIM"))
+    );
+    assert!(!bench.heard.lines().contains(&"AT+CMGS=3".to_owned()));
+
+    let mut bench = Bench::start(vec![]);
+    bench.send(1).await;
+    assert!(
+        matches!(bench.outcome().await, Outcome::GivenBack { reason } if reason.contains("away"))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_waits_for_the_part_in_the_air() {
+    let script: Script = Box::new(|line| {
+        let answer = "\r\n+CMGS: 23\r\n\r\nOK\r\n".to_owned();
+        line.ends_with('\u{1a}')
+            .then_some(Say::Later(Duration::from_secs(30), answer))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    bench.send(1).await;
+    bench
+        .status_when(|status| status.state == State::Sending)
+        .await;
+    let asked = Instant::now();
+    bench.stop.cancel();
+    assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    bench.actor.await.unwrap();
+    assert!(asked.elapsed() >= Duration::from_secs(29));
+    assert_eq!(bench.roster.all()[0].state, State::Stopped);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_dies_in_silence_is_found_out() {
+    let mut looks = 0;
+    let dies: Script = Box::new(move |line| {
+        looks += u32::from(line == "AT+CSQ");
+        (looks >= 2).then_some(Say::Silence)
+    });
+    let bench = Bench::start(vec![dies, Box::new(|_| Some(Say::Silence)), polite()]);
+    bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    bench
+        .status_when(|status| {
+            status
+                .trouble
+                .as_ref()
+                .is_some_and(|trouble| trouble.code == "no_answer")
+        })
+        .await;
+    bench
+        .status_when(|status| status.state == State::Ready && status.trouble.is_none())
+        .await;
+    bench.stop.cancel();
+    timeout(Duration::from_secs(60), bench.actor)
+        .await
+        .expect("it ends")
+        .unwrap();
+}
