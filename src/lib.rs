@@ -8,3 +8,4 @@ pub mod emulator;
 pub mod modem;
 pub mod routing;
 pub mod sms;
+pub mod store;

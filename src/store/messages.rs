@@ -1,0 +1,311 @@
+//! Messages: taken in with all their parts, read back one by one or in pages.
+
+use rusqlite::types::Value;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::engine::Scope;
+use super::events::NewEvent;
+use super::keys::KeyId;
+use super::{Error, Store};
+use crate::clock::Millis;
+use crate::routing::class::MessageClass;
+use crate::sms::ids::{MessageId, Mr, PartNo, SimId};
+use crate::sms::number::PhoneNumber;
+use crate::sms::state::{MessageState, PartState};
+
+/// A message about to be kept.
+#[derive(Debug, Clone)]
+pub struct NewMessage {
+    /// Its id, made at the door.
+    pub id: MessageId,
+    /// The key that asked; none for the command line on this machine.
+    pub key: Option<KeyId>,
+    /// Where it goes.
+    pub recipient: PhoneNumber,
+    /// What it says.
+    pub text: String,
+    /// What it is for.
+    pub class: MessageClass,
+    /// `gsm7` or `ucs2`.
+    pub alphabet: String,
+    /// How many parts it takes, from 1 to 255.
+    pub parts: u8,
+    /// Whether a status report is asked for.
+    pub report: bool,
+}
+
+impl NewMessage {
+    fn kept(self, now: Millis) -> Message {
+        let part = |no| Part {
+            no: PartNo(no),
+            state: PartState::Waiting,
+            attempts: 0,
+            mr: None,
+            sent_at: None,
+            final_at: None,
+        };
+        Message {
+            id: self.id,
+            key: self.key,
+            state: MessageState::Queued,
+            recipient: self.recipient.to_string(),
+            text: self.text,
+            class: self.class,
+            alphabet: self.alphabet,
+            report: self.report,
+            sim: None,
+            error: None,
+            created_at: now,
+            sent_at: None,
+            finalized_at: None,
+            updated_at: now,
+            parts: (1..=self.parts).map(part).collect(),
+        }
+    }
+}
+
+/// Why a message is not delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The stable word of the API.
+    pub code: String,
+    /// The same in words.
+    pub message: String,
+    /// What the modem or network said, literally.
+    pub raw: Option<String>,
+}
+
+/// A kept message with its parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Message {
+    /// Its id.
+    pub id: MessageId,
+    /// The key that asked for it.
+    pub key: Option<KeyId>,
+    /// Where it stands.
+    pub state: MessageState,
+    /// Where it goes.
+    pub recipient: String,
+    /// What it says.
+    pub text: String,
+    /// What it is for.
+    pub class: MessageClass,
+    /// `gsm7` or `ucs2`.
+    pub alphabet: String,
+    /// Whether a status report is asked for.
+    pub report: bool,
+    /// The SIM it is bound to.
+    pub sim: Option<SimId>,
+    /// Why it is not delivered.
+    pub error: Option<Failure>,
+    /// When it was accepted.
+    pub created_at: Millis,
+    /// When the network had all of it.
+    pub sent_at: Option<Millis>,
+    /// When its end was known.
+    pub finalized_at: Option<Millis>,
+    /// When anything about it changed last.
+    pub updated_at: Millis,
+    /// Its parts, in order.
+    pub parts: Vec<Part>,
+}
+
+/// One part of a kept message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Its number, from 1.
+    pub no: PartNo,
+    /// Where it stands.
+    pub state: PartState,
+    /// How many times it was handed to a modem.
+    pub attempts: u32,
+    /// The reference under which the network took it.
+    pub mr: Option<Mr>,
+    /// When the network took it.
+    pub sent_at: Option<Millis>,
+    /// When its end was known.
+    pub final_at: Option<Millis>,
+}
+
+/// Which messages a list shows.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Only those in this state.
+    pub state: Option<MessageState>,
+    /// Only those to this number.
+    pub recipient: Option<PhoneNumber>,
+    /// Only those accepted before this one.
+    pub before: Option<MessageId>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The messages.
+    pub messages: Vec<Message>,
+    /// Whether older ones follow.
+    pub more: bool,
+}
+
+impl Store {
+    /// Keeps a message with its parts and wakes the scheduler. Once this returns, nothing loses it;
+    /// what comes back is what was kept.
+    pub async fn enqueue(&self, new: NewMessage, now: Millis) -> Result<Message, Error> {
+        self.engine
+            .write(move |scope| {
+                enqueue(scope, &new, now)?;
+                Ok(new.kept(now))
+            })
+            .await
+    }
+
+    /// One message, or none of that id.
+    pub async fn message(&self, id: MessageId) -> Result<Option<Message>, Error> {
+        self.engine
+            .read(move |db| {
+                let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
+                let found = db
+                    .prepare_cached(&sql)?
+                    .query_row([id.octets()], bare)
+                    .optional()?;
+                found.map(|message| with_parts(db, message?)).transpose()
+            })
+            .await
+    }
+
+    /// A page of messages, newest first.
+    pub async fn messages(&self, filter: Filter) -> Result<Page, Error> {
+        self.engine.read(move |db| page(db, &filter)).await
+    }
+}
+
+fn enqueue(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
+    scope
+        .db
+        .prepare_cached(
+            "INSERT INTO message(id, key_id, state, recipient, text, class, alphabet, parts, report, rank, ready, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?11)",
+        )?
+        .execute(params![
+            new.id.octets(),
+            new.key.as_ref().map(KeyId::octets),
+            MessageState::Queued.as_str(),
+            new.recipient.as_str(),
+            new.text,
+            new.class.as_str(),
+            new.alphabet,
+            new.parts,
+            new.report,
+            new.class.rank(),
+            now.0,
+        ])?;
+    let mut part = scope
+        .db
+        .prepare_cached("INSERT INTO part(message, no, state) VALUES (?1, ?2, ?3)")?;
+    for no in 1..=new.parts {
+        part.execute(params![new.id.octets(), no, PartState::Waiting.as_str()])?;
+    }
+    scope.wake_scheduler(None);
+    NewEvent {
+        at: now,
+        kind: "message.queued",
+        message: new.id,
+        part: None,
+        from: None,
+        to: Some(MessageState::Queued.as_str()),
+        sim: None,
+        reason: Some("accepted"),
+    }
+    .write(scope)
+}
+
+const COLUMNS: &str = "id, key_id, state, recipient, text, class, alphabet, report, sim,
+    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at";
+
+fn page(db: &Connection, filter: &Filter) -> Result<Page, Error> {
+    let mut wheres = vec!["1"];
+    let mut values: Vec<Value> = Vec::new();
+    if let Some(state) = filter.state {
+        wheres.push("state = ?");
+        values.push(state.as_str().to_owned().into());
+    }
+    if let Some(recipient) = &filter.recipient {
+        wheres.push("recipient = ?");
+        values.push(recipient.as_str().to_owned().into());
+    }
+    if let Some(before) = filter.before {
+        wheres.push("id < ?");
+        values.push(before.octets().to_vec().into());
+    }
+    // One row more than asked for tells whether another page follows.
+    values.push(i64::from(filter.limit).saturating_add(1).into());
+    let sql = format!(
+        "SELECT {COLUMNS} FROM message WHERE {} ORDER BY id DESC LIMIT ?",
+        wheres.join(" AND ")
+    );
+    let mut rows = db.prepare_cached(&sql)?;
+    let mut messages = Vec::new();
+    for message in rows.query_map(rusqlite::params_from_iter(values), bare)? {
+        messages.push(with_parts(db, message??)?);
+    }
+    let limit = usize::try_from(filter.limit).unwrap_or(usize::MAX);
+    let more = messages.len() > limit;
+    messages.truncate(limit);
+    Ok(Page { messages, more })
+}
+
+/// A message without its parts. The outer error is SQLite's, the inner one an unreadable word.
+fn bare(row: &Row) -> rusqlite::Result<Result<Message, Error>> {
+    let (state, class): (String, String) = (row.get(2)?, row.get(5)?);
+    let code: Option<String> = row.get(9)?;
+    let (text, raw): (Option<String>, Option<String>) = (row.get(10)?, row.get(11)?);
+    let words = state
+        .parse()
+        .and_then(|state: MessageState| Ok((state, class.parse()?)));
+    let (state, class) = match words {
+        Ok(words) => words,
+        Err(error) => return Ok(Err(error.into())),
+    };
+    let moment = |at: Option<i64>| at.map(Millis);
+    Ok(Ok(Message {
+        id: MessageId::from(row.get::<_, [u8; 16]>(0)?),
+        key: row.get::<_, Option<[u8; 16]>>(1)?.map(KeyId::from_octets),
+        state,
+        recipient: row.get(3)?,
+        text: row.get(4)?,
+        class,
+        alphabet: row.get(6)?,
+        report: row.get(7)?,
+        sim: row.get::<_, Option<i64>>(8)?.map(SimId),
+        error: code.map(|code| Failure {
+            code,
+            message: text.unwrap_or_default(),
+            raw,
+        }),
+        created_at: Millis(row.get(12)?),
+        sent_at: moment(row.get(13)?),
+        finalized_at: moment(row.get(14)?),
+        updated_at: Millis(row.get(15)?),
+        parts: Vec::new(),
+    }))
+}
+
+fn with_parts(db: &Connection, mut message: Message) -> Result<Message, Error> {
+    let mut rows = db.prepare_cached(
+        "SELECT no, state, attempts, mr, sent_at, final_at FROM part WHERE message = ?1 ORDER BY no",
+    )?;
+    let mut rows = rows.query([message.id.octets()])?;
+    while let Some(row) = rows.next()? {
+        message.parts.push(Part {
+            no: PartNo(row.get(0)?),
+            state: row.get::<_, String>(1)?.parse()?,
+            attempts: row.get(2)?,
+            mr: row.get::<_, Option<u8>>(3)?.map(Mr),
+            sent_at: row.get::<_, Option<i64>>(4)?.map(Millis),
+            final_at: row.get::<_, Option<i64>>(5)?.map(Millis),
+        });
+    }
+    Ok(message)
+}
