@@ -1,0 +1,387 @@
+//! The one door: a wish becomes a message in the log, or is refused with every flaw named.
+
+use std::fmt;
+use std::str::FromStr;
+
+use rlibphonenumber::enums::Region;
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat};
+
+use crate::clock::Clock;
+use crate::routing::class::MessageClass;
+use crate::sms::ids::{BadId, MessageId};
+use crate::sms::number::PhoneNumber;
+use crate::sms::parts::{Split, SplitError, split};
+use crate::store::{Error, KeyId, Message, NewMessage, Store};
+
+/// The country whose national numbers are understood, by its two letters (ISO 3166).
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Country(Region);
+
+impl Country {
+    /// Ukraine.
+    pub const UA: Self = Self(Region::UA);
+}
+
+impl FromStr for Country {
+    type Err = BadId;
+
+    fn from_str(code: &str) -> Result<Self, BadId> {
+        let known = |region: &Region| {
+            PHONE_NUMBER_UTIL
+                .get_country_code_for_region(*region)
+                .is_some()
+        };
+        let region = Region::from_code(&code.to_ascii_uppercase())
+            .ok()
+            .filter(known);
+        region
+            .map(Self)
+            .ok_or_else(|| BadId::new(code, "a country's two letters, such as UA"))
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_region_str().as_ref())
+    }
+}
+
+impl fmt::Debug for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// What the door asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// For numbers that are written without `+`.
+    pub country: Country,
+    /// Parts that a text may take unless its wish says less or more.
+    pub max_segments: u8,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            country: Country::UA,
+            max_segments: 10,
+        }
+    }
+}
+
+/// Somebody's request that a text be sent.
+#[derive(Debug, Clone)]
+pub struct Wish {
+    /// The number as it was written.
+    pub to: String,
+    /// The text as it was written.
+    pub text: String,
+    /// What it is for.
+    pub class: MessageClass,
+    /// Whether a status report is asked for.
+    pub report: bool,
+    /// Parts that this text may take.
+    pub max_segments: Option<u8>,
+    /// The key that asks; none for the command line on this machine.
+    pub key: Option<KeyId>,
+}
+
+/// One thing that is wrong with a wish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The field of the wish.
+    pub field: &'static str,
+    /// A stable word.
+    pub code: &'static str,
+    /// What is wrong, in words.
+    pub detail: String,
+}
+
+/// Why a wish leaves no row.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// It is not valid.
+    #[error("the message is not valid")]
+    Invalid(Vec<Flaw>),
+    /// It could not be kept.
+    #[error("the message could not be kept")]
+    Store(#[from] Error),
+}
+
+/// The door.
+#[derive(Clone)]
+pub struct Admission {
+    store: Store,
+    clock: Clock,
+    settings: Settings,
+}
+
+impl Admission {
+    /// A door to `store`.
+    pub fn new(store: Store, clock: Clock, settings: Settings) -> Self {
+        Self {
+            store,
+            clock,
+            settings,
+        }
+    }
+
+    /// The number that somebody means, if it is one.
+    pub fn number(&self, written: &str) -> Option<PhoneNumber> {
+        number(written, self.settings.country).ok()
+    }
+
+    /// Everything that is wrong with a wish; nothing is kept.
+    pub fn flaws(&self, wish: &Wish) -> Vec<Flaw> {
+        self.check(wish).err().unwrap_or_default()
+    }
+
+    /// Checks a wish and keeps it. When this returns, the message is on disk.
+    pub async fn admit(&self, wish: Wish) -> Result<Message, Refusal> {
+        let (recipient, split) = self.check(&wish).map_err(Refusal::Invalid)?;
+        let new = NewMessage {
+            id: MessageId::new(),
+            key: wish.key,
+            recipient,
+            text: wish.text,
+            class: wish.class,
+            alphabet: split.alphabet.to_string(),
+            parts: split.parts(),
+            report: wish.report,
+        };
+        let message = self.store.enqueue(new, self.clock.now()).await?;
+        tracing::info!(message.id = %message.id, parts = split.parts(), "message accepted");
+        Ok(message)
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(PhoneNumber, Split), Vec<Flaw>> {
+        let limit = wish.max_segments.unwrap_or(self.settings.max_segments);
+        match (
+            number(&wish.to, self.settings.country),
+            text(&wish.text, limit),
+        ) {
+            (Ok(number), Ok(split)) => Ok((number, split)),
+            (number, text) => Err(number.err().into_iter().chain(text.err()).collect()),
+        }
+    }
+}
+
+/// Longer input cannot be a number; it is not read.
+const LONGEST_NUMBER: usize = 64;
+
+fn number(written: &str, country: Country) -> Result<PhoneNumber, Flaw> {
+    let flaw = |detail: String| Flaw {
+        field: "to",
+        code: "invalid_number",
+        detail,
+    };
+    let written = written.trim();
+    if written.is_empty() {
+        return Err(flaw("the number is empty".into()));
+    }
+    if written.len() > LONGEST_NUMBER {
+        return Err(flaw(format!(
+            "the number is over {LONGEST_NUMBER} characters long"
+        )));
+    }
+    if let Some(odd) = written.chars().find(|c| !is_number_character(*c)) {
+        return Err(flaw(format!(
+            "the number holds {odd:?}; write it as +380671234567"
+        )));
+    }
+    let parsed = Parsed::parse(written, Some(country.0)).map_err(|_| {
+        flaw(format!("this is no phone number, neither with a country code nor in {country}; write it as +380671234567"))
+    })?;
+    if parsed.is_possible_with_reason().is_err() {
+        return Err(flaw(
+            "the number has too few or too many digits for its country".into(),
+        ));
+    }
+    let e164 = parsed.format_as(PhoneNumberFormat::E164);
+    e164.parse()
+        .map_err(|error| flaw(format!("the number cannot be dialled: {error}")))
+}
+
+fn is_number_character(c: char) -> bool {
+    c.is_numeric()
+        || matches!(
+            c,
+            '+' | '＋' | '-' | '.' | '(' | ')' | '/' | ' ' | '\u{a0}' | '‑' | '–'
+        )
+}
+
+/// Blanks, and characters that show nothing by themselves.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}'
+        )
+}
+
+fn text(text: &str, max_segments: u8) -> Result<Split, Flaw> {
+    let flaw = |code, detail: String| {
+        Err(Flaw {
+            field: "text",
+            code,
+            detail,
+        })
+    };
+    if text.chars().all(is_invisible) {
+        return flaw("text_empty", "the text is empty".into());
+    }
+    if let Some(place) = text
+        .chars()
+        .position(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+    {
+        return flaw(
+            "text_control_character",
+            format!("character {} of the text is a control character", place + 1),
+        );
+    }
+    let segments = match split(text) {
+        Ok(split) if split.parts() <= max_segments => return Ok(split),
+        Ok(split) => usize::from(split.parts()),
+        Err(SplitError::TooLong { parts }) => parts,
+        Err(SplitError::Empty) => return flaw("text_empty", "the text is empty".into()),
+    };
+    flaw(
+        "text_too_long",
+        format!("the text takes {segments} segments, {max_segments} are allowed (max_segments)"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Millis;
+    use crate::store::Filter;
+
+    #[test]
+    fn numbers_are_understood_as_people_write_them() {
+        const CASES: &[(&str, &str)] = &[
+            ("+380671234567", "+380671234567"),
+            (" +38 (067) 123-45-67 ", "+380671234567"),
+            ("0671234567", "+380671234567"),
+            ("067.123.45.67", "+380671234567"),
+            ("00380671234567", "+380671234567"),
+            ("380671234567", "+380671234567"),
+            ("+4479460000", "+4479460000"),
+            ("+15005550013", "+15005550013"),
+        ];
+        for (written, e164) in CASES {
+            assert_eq!(
+                number(written, Country::UA).map(|n| n.to_string()),
+                Ok((*e164).to_owned()),
+                "{written}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused_in_words() {
+        let long = "1".repeat(65);
+        let cases = [
+            ("", "the number is empty"),
+            ("   ", "the number is empty"),
+            ("+", "this is no phone number"),
+            ("hello", "the number holds 'h'"),
+            ("+38067123456\r7", "the number holds '\\r'"),
+            ("+38067\u{1a}", "the number holds '\\u{1a}'"),
+            ("12", "too few or too many digits"),
+            ("+3806712345678901234", "too few or too many digits"),
+            ("+999123456789", "this is no phone number"),
+            (long.as_str(), "over 64 characters"),
+        ];
+        for (written, words) in cases {
+            let flaw = number(written, Country::UA).unwrap_err();
+            assert!(flaw.detail.contains(words), "{written:?}: {}", flaw.detail);
+            assert_eq!((flaw.field, flaw.code), ("to", "invalid_number"));
+        }
+    }
+
+    #[test]
+    fn texts_are_measured_before_they_are_kept() {
+        assert_eq!(
+            text("Ваше замовлення готове", 10).map(|split| split.parts()),
+            Ok(1)
+        );
+        assert_eq!(
+            text(&"x".repeat(1530), 10).map(|split| split.parts()),
+            Ok(10)
+        );
+        let cases = [
+            (String::new(), "text_empty"),
+            (" \n\t ".to_owned(), "text_empty"),
+            ("\u{200b}\u{feff} ".to_owned(), "text_empty"),
+            ("a\0b".to_owned(), "text_control_character"),
+            ("a\u{1b}b".to_owned(), "text_control_character"),
+            ("x".repeat(1531), "text_too_long"),
+            ("ж".repeat(1_000_000), "text_too_long"),
+        ];
+        for (written, code) in cases {
+            assert_eq!(text(&written, 10).map(|_| ()).unwrap_err().code, code);
+        }
+    }
+
+    #[test]
+    fn countries_by_their_letters() {
+        assert_eq!(
+            "ua".parse::<Country>().map(|c| c.to_string()),
+            Ok("UA".into())
+        );
+        for wrong in ["", "U", "UKR", "XX", "1A", "ЙЦ"] {
+            assert!(wrong.parse::<Country>().is_err(), "{wrong}");
+        }
+    }
+
+    #[tokio::test]
+    async fn all_flaws_are_named_and_nothing_is_kept() {
+        let store = Store::in_task().unwrap();
+        let admission = Admission::new(
+            store.clone(),
+            Clock::following_runtime(Millis(0)),
+            Settings::default(),
+        );
+        let wish = Wish {
+            to: "x".into(),
+            text: String::new(),
+            class: MessageClass::Otp,
+            report: true,
+            max_segments: None,
+            key: None,
+        };
+        let Err(Refusal::Invalid(flaws)) = admission.admit(wish.clone()).await else {
+            panic!("flaws expected")
+        };
+        assert_eq!(
+            flaws.iter().map(|flaw| flaw.field).collect::<Vec<_>>(),
+            ["to", "text"]
+        );
+        let all = Filter {
+            limit: 10,
+            ..Filter::default()
+        };
+        assert!(
+            store
+                .messages(all.clone())
+                .await
+                .unwrap()
+                .messages
+                .is_empty()
+        );
+        let good = Wish {
+            to: "0671234567".into(),
+            text: "Hi".into(),
+            ..wish
+        };
+        let accepted = admission.admit(good).await.unwrap();
+        let kept = store.messages(all).await.unwrap().messages.remove(0);
+        assert_eq!(kept, accepted);
+        assert_eq!(
+            (kept.recipient.as_str(), kept.text.as_str()),
+            ("+380671234567", "Hi")
+        );
+    }
+}

@@ -1,0 +1,341 @@
+//! Shares queued parts over free SIMs: a free SIM asks, the store gives it the head of its best lane.
+//!
+//! It pulls, so a slow or sick modem never holds work. The queue lives on disk; nothing of it is kept
+//! here. The end of a SIM's last part and the claim of its next one go into one commit.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::modem::Job;
+use crate::modem::at::messaging::HexPdu;
+use crate::routing::seats::{Seats, SimNews};
+use crate::sms::ids::SimId;
+use crate::sms::parts::{self, ReportRequest};
+use crate::store::{Claim, Error, Failure, Settlement, Store, Verdict, Wake, WorkEnd};
+
+/// Gives a part to the modem that holds its SIM; comes back with it when there is none.
+pub type HandOver = Arc<dyn Fn(Job) -> Result<(), Job> + Send + Sync>;
+
+/// Before a step that the store or a modem refused is tried again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What the scheduler is wired to.
+pub struct Wiring {
+    /// The log.
+    pub store: Store,
+    /// The time.
+    pub clock: Clock,
+    /// The way to the modems.
+    pub hand_over: HandOver,
+    /// SIMs that come and go.
+    pub sims: mpsc::Receiver<SimNews>,
+    /// How parts ended, with the SIM that is free again.
+    pub ended: mpsc::Receiver<WorkEnd>,
+    /// No new claims from now on; ends are written until `ended` closes.
+    pub stop: CancellationToken,
+}
+
+/// What a SIM's question to the store came to.
+enum Asked {
+    /// It has work, or there is none for it.
+    Answered(Option<Claim>),
+    /// Its end is written, its rest is over: it may ask again.
+    Rested,
+    /// Something could not be written; the end, if that was it.
+    Failed(Error, Option<WorkEnd>),
+}
+
+type Asking = Pin<Box<dyn Future<Output = (SimId, Asked)> + Send>>;
+
+/// Runs until all ends are written after a stop.
+pub async fn run(wiring: Wiring) {
+    let Wiring {
+        store,
+        clock,
+        hand_over,
+        mut sims,
+        mut ended,
+        stop,
+    } = wiring;
+    let alarm = store.clone();
+    let mut desk = Desk {
+        store,
+        clock,
+        hand_over,
+        stop,
+        seats: Seats::default(),
+        asking: FuturesUnordered::new(),
+    };
+    let (mut sims_open, mut ended_open) = (true, true);
+    while ended_open || !desk.asking.is_empty() {
+        // Answers go before alarms: a SIM that found nothing is free again before the commit that came
+        // after its question rings, so that no alarm finds everybody busy with old questions.
+        tokio::select! {
+            biased;
+            asked = desk.asking.next(), if !desk.asking.is_empty() => if let Some((sim, asked)) = asked {
+                desk.answered(sim, asked);
+            },
+            end = ended.recv(), if ended_open => match end {
+                Some(end) => desk.end(end, Duration::ZERO),
+                None => ended_open = false,
+            },
+            news = sims.recv(), if sims_open => match news {
+                Some(news) => desk.hear(news),
+                None => sims_open = false,
+            },
+            wake = alarm.work_to_do() => desk.wake(&wake),
+        }
+    }
+}
+
+struct Desk {
+    store: Store,
+    clock: Clock,
+    hand_over: HandOver,
+    stop: CancellationToken,
+    seats: Seats,
+    asking: FuturesUnordered<Asking>,
+}
+
+impl Desk {
+    fn hear(&mut self, news: SimNews) {
+        self.seats.hear(news);
+        if let SimNews::Up(sim) = news {
+            // It may be bound to texts that wait for nobody but it.
+            self.seat(sim);
+        }
+    }
+
+    fn wake(&mut self, wake: &Wake) {
+        for sim in &wake.sims {
+            self.seat(*sim);
+        }
+        if wake.any {
+            self.seat_next();
+        }
+    }
+
+    /// This SIM asks for work, if it is free.
+    fn seat(&mut self, sim: SimId) {
+        if !self.stop.is_cancelled() && self.seats.take_this(sim) {
+            self.ask(sim, Duration::ZERO);
+        }
+    }
+
+    /// The SIM that has been free the longest asks for work.
+    fn seat_next(&mut self) {
+        if !self.stop.is_cancelled()
+            && let Some(sim) = self.seats.take()
+        {
+            self.ask(sim, Duration::ZERO);
+        }
+    }
+
+    fn ask(&mut self, sim: SimId, pause: Duration) {
+        let (store, clock, stop) = (self.store.clone(), self.clock, self.stop.clone());
+        let claims = self.seats.is_present(sim);
+        self.asking.push(Box::pin(async move {
+            if !claims || (stop.run_until_cancelled(tokio::time::sleep(pause)).await).is_none() {
+                return (sim, Asked::Answered(None));
+            }
+            match store.settle_and_claim(sim, None, clock.now()).await {
+                Ok(claim) => (sim, Asked::Answered(claim)),
+                Err(error) => (sim, Asked::Failed(error, None)),
+            }
+        }));
+    }
+
+    /// Writes how a SIM's work ended, and what it takes next: in one commit, unless the SIM must rest.
+    fn end(&mut self, end: WorkEnd, pause: Duration) {
+        let (store, clock, stop) = (self.store.clone(), self.clock, self.stop.clone());
+        let claims = end.rest.is_zero() && !stop.is_cancelled() && self.seats.is_present(end.sim);
+        self.asking.push(Box::pin(async move {
+            tokio::time::sleep(pause).await;
+            let (sim, now) = (end.sim, clock.now());
+            let written = if claims {
+                store
+                    .settle_and_claim(sim, Some(end.settlement.clone()), now)
+                    .await
+            } else {
+                store
+                    .settle(end.settlement.clone(), now)
+                    .await
+                    .map(|_| None)
+            };
+            match written {
+                Ok(claim) if claims => (sim, Asked::Answered(claim)),
+                Ok(_) => {
+                    // A stop cuts the rest short.
+                    let _ = stop.run_until_cancelled(tokio::time::sleep(end.rest)).await;
+                    (sim, Asked::Rested)
+                }
+                Err(error) => (sim, Asked::Failed(error, Some(end))),
+            }
+        }));
+    }
+
+    fn answered(&mut self, sim: SimId, asked: Asked) {
+        match asked {
+            Asked::Answered(Some(claim)) => {
+                self.start(sim, &claim);
+                // Where there was one part there may be more: two SIMs look, so that a crowd of free
+                // ones is at work after a few rounds, and a single text wakes hardly anybody.
+                self.seat_next();
+                self.seat_next();
+            }
+            Asked::Answered(None) => self.seats.put_back(sim),
+            Asked::Rested => {
+                self.seats.put_back(sim);
+                self.seat(sim);
+            }
+            Asked::Failed(Error::Closed, _) => {
+                tracing::error!("the store is closed; the journal has what was under way");
+            }
+            Asked::Failed(error, end) => {
+                tracing::error!(%error, sim = sim.0, "a SIM's step could not be written; it is tried again");
+                match end {
+                    Some(end) => self.end(end, PAUSE),
+                    None => self.ask(sim, PAUSE),
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, sim: SimId, claim: &Claim) {
+        tracing::info!(message.id = %claim.message, part.no = %claim.part, sim = sim.0, "part handed to a modem");
+        let (verdict, reason, rest) = match job(sim, claim) {
+            Ok(job) => {
+                if (self.hand_over)(job).is_ok() {
+                    return;
+                }
+                (
+                    Verdict::Released,
+                    "the modem with this SIM takes no work now".to_owned(),
+                    PAUSE,
+                )
+            }
+            Err(failure) => {
+                let reason = failure.message.clone();
+                (Verdict::Refused(failure), reason, Duration::ZERO)
+            }
+        };
+        let settlement = Settlement {
+            token: claim.token,
+            verdict,
+            reason,
+        };
+        self.end(
+            WorkEnd {
+                sim,
+                settlement,
+                rest,
+            },
+            Duration::ZERO,
+        );
+    }
+}
+
+/// The part as the modem wants it.
+fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
+    let report = if claim.report {
+        ReportRequest::Wanted
+    } else {
+        ReportRequest::Unwanted
+    };
+    let broken = |message: String| Failure {
+        code: "text_too_long".into(),
+        message,
+        raw: None,
+    };
+    let split = parts::split(&claim.text).map_err(|error| broken(error.to_string()))?;
+    let submit = split
+        .submit(
+            &claim.text,
+            claim.part,
+            &claim.recipient,
+            claim.concat_reference,
+            report,
+        )
+        .ok_or_else(|| broken(format!("the text has no part {}", claim.part)))?;
+    let tpdu = submit.encode();
+    let mut octets = vec![0];
+    octets.extend_from_slice(&tpdu);
+    Ok(Job {
+        token: claim.token,
+        sim,
+        tpdu_length: tpdu.len(),
+        pdu: HexPdu::of(&octets),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::ids::{MessageId, PartNo, Token};
+    use crate::sms::pdu;
+
+    fn claim(text: &str, part: u8) -> Claim {
+        Claim {
+            token: Token(5),
+            message: MessageId::new(),
+            part: PartNo(part),
+            text: text.into(),
+            recipient: "+447700900123".parse().unwrap(),
+            concat_reference: 0x5A,
+            report: true,
+        }
+    }
+
+    #[test]
+    fn a_claim_becomes_the_pdu_that_the_modem_gets() {
+        let job = job(SimId(1), &claim("Order 1042 is ready", 1)).unwrap();
+        assert_eq!(
+            job.pdu.as_str(),
+            "0031000C914477000910320000A7134F39B92C07C5603419283D07C9CB61721E"
+        );
+        assert_eq!(
+            (job.tpdu_length, job.token, job.sim),
+            (31, Token(5), SimId(1))
+        );
+    }
+
+    #[test]
+    fn each_part_of_a_long_text_carries_its_number() {
+        let text = "x".repeat(200);
+        let second = job(SimId(1), &claim(&text, 2)).unwrap();
+        assert!(
+            second.pdu.as_str().contains("0500035A0202"),
+            "{:?}",
+            second.pdu
+        );
+        let missing = job(SimId(1), &claim(&text, 3)).unwrap_err();
+        assert_eq!(missing.message, "the text has no part 3");
+    }
+
+    #[test]
+    fn pdu_and_length_agree_with_the_codec() {
+        let claim = claim("Hi", 1);
+        let split = parts::split("Hi").unwrap();
+        let submit = split
+            .submit(
+                "Hi",
+                PartNo(1),
+                &claim.recipient,
+                0x5A,
+                ReportRequest::Wanted,
+            )
+            .unwrap();
+        let job = job(SimId(1), &claim).unwrap();
+        assert_eq!(
+            (job.pdu.as_str().to_owned(), job.tpdu_length),
+            pdu::for_cmgs(&submit)
+        );
+    }
+}

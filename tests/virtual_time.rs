@@ -1,0 +1,233 @@
+//! The shipped actor, scheduler, outcomes and SQL together, in virtual time: what takes a minute here
+//! takes a minute of the modems' time and none of ours, so waiting can be measured exactly.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails as it should"
+)]
+
+#[expect(
+    dead_code,
+    clippy::indexing_slicing,
+    reason = "each test file uses a part of it"
+)]
+#[path = "support/script.rs"]
+mod script;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use script::{Heard, Pipes, Say, Script};
+use simpost::admission::{self, Admission, Wish};
+use simpost::clock::{Clock, Millis};
+use simpost::fleet::Fleet;
+use simpost::modem::actor::Settings;
+use simpost::modem::profile::Profile;
+use simpost::modem::status::{Roster, Status};
+use simpost::routing::class::MessageClass;
+use simpost::scheduler::Wiring;
+use simpost::sms::ids::MessageId;
+use simpost::sms::state::MessageState;
+use simpost::store::{Filter, Message, Store};
+use simpost::{housekeeper, outcomes, scheduler};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+const RADIO: Duration = Duration::from_secs(3);
+
+/// A modem with a SIM of its own, whose network takes a part in [`RADIO`].
+fn modem(number: u8) -> Script {
+    let mr = AtomicU8::new(0);
+    Box::new(move |line| match line {
+        "AT+CCID" => Some(Say::Text(format!(
+            "\r\n+CCID: 89380039920000000{number:02}\r\n\r\nOK\r\n"
+        ))),
+        "AT+CGSN" => Some(Say::Text(format!(
+            "\r\n4901542032375{number:02}\r\n\r\nOK\r\n"
+        ))),
+        line if line.ends_with('\u{1a}') => {
+            let mr = mr.fetch_add(1, Ordering::Relaxed);
+            Some(Say::Later(RADIO, format!("\r\n+CMGS: {mr}\r\n\r\nOK\r\n")))
+        }
+        _ => None,
+    })
+}
+
+struct Gateway {
+    store: Store,
+    admission: Admission,
+    roster: Roster,
+    heard: Heard,
+    fleet: Fleet,
+}
+
+impl Gateway {
+    /// `modems` modems that come up, and everything between them and the store.
+    async fn start(modems: u8) -> Self {
+        let store = Store::in_task().unwrap();
+        let clock = Clock::following_runtime(Millis(1_795_000_000_000));
+        let (sims_out, sims) = mpsc::channel(64);
+        let (ended_out, ended) = mpsc::channel(64);
+        let (events, inbox) = mpsc::channel(64);
+        let (roster, heard) = (Roster::default(), Heard::default());
+        let fleet = Fleet::new(store.clone(), clock, roster.clone(), sims_out);
+        let hand_over = Arc::new(fleet.hand_over());
+        let stop = CancellationToken::new();
+        let wiring = Wiring {
+            store: store.clone(),
+            clock,
+            hand_over,
+            sims,
+            ended,
+            stop: stop.clone(),
+        };
+        tokio::spawn(scheduler::run(wiring));
+        let refusals = outcomes::Settings::default();
+        tokio::spawn(outcomes::run(
+            store.clone(),
+            clock,
+            refusals,
+            inbox,
+            ended_out,
+        ));
+        let silence = housekeeper::Settings::default();
+        tokio::spawn(housekeeper::run(store.clone(), clock, silence, stop));
+        for number in 0..modems {
+            let port = Box::new(Pipes::new(
+                &format!("pipe{number}"),
+                vec![modem(number)],
+                &heard,
+            ));
+            fleet.employ(
+                port,
+                Profile::generic(),
+                Settings::default(),
+                events.clone(),
+            );
+        }
+        let admission = Admission::new(store.clone(), clock, admission::Settings::default());
+        let gateway = Self {
+            store,
+            admission,
+            roster,
+            heard,
+            fleet,
+        };
+        gateway
+            .until(|gateway| gateway.roster.all().iter().all(Status::can_send))
+            .await;
+        gateway
+    }
+
+    async fn until(&self, seen: impl Fn(&Self) -> bool) {
+        let end = Instant::now() + Duration::from_secs(3600);
+        while !seen(self) {
+            assert!(Instant::now() < end, "never so: {:?}", self.roster.all());
+            sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    fn sent(&self) -> usize {
+        self.heard
+            .lines()
+            .iter()
+            .filter(|line| line.ends_with('\u{1a}'))
+            .count()
+    }
+
+    async fn wish(&self, text: String, class: MessageClass) -> MessageId {
+        let to = "+380671234567".to_owned();
+        let wish = Wish {
+            to,
+            text,
+            class,
+            report: false,
+            max_segments: None,
+            key: None,
+        };
+        self.admission.admit(wish).await.unwrap().id
+    }
+
+    async fn message(&self, id: MessageId) -> Message {
+        self.store.message(id).await.unwrap().expect("kept")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn free_modems_do_not_wait_while_work_is_queued() {
+    for modems in [1_u8, 16] {
+        let gateway = Gateway::start(modems).await;
+        let texts = 20 * usize::from(modems);
+        let begun = Instant::now();
+        for number in 0..texts {
+            gateway
+                .wish(format!("text {number}"), MessageClass::default())
+                .await;
+        }
+        gateway.until(|gateway| gateway.sent() == texts).await;
+        let took = begun.elapsed();
+        let radio = RADIO * 19;
+        assert!(
+            took >= radio && took < radio + radio / 50,
+            "{modems} modems: {took:?} for {radio:?} of radio time"
+        );
+        sleep(RADIO * 2).await;
+        let all = Filter {
+            state: Some(MessageState::Sent),
+            limit: 1000,
+            ..Filter::default()
+        };
+        assert_eq!(
+            gateway.store.messages(all).await.unwrap().messages.len(),
+            texts
+        );
+        let share = gateway.roster.all();
+        assert!(share.iter().all(|modem| modem.accepted == 20), "{share:?}");
+        gateway.fleet.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_password_goes_between_two_parts_of_a_long_text() {
+    let gateway = Gateway::start(1).await;
+    let long = gateway
+        .wish("x".repeat(1000), MessageClass::Marketing)
+        .await;
+    gateway.until(|gateway| gateway.sent() == 2).await;
+    let asked = Instant::now();
+    let code = gateway.wish("4711".into(), MessageClass::Otp).await;
+    gateway.until(|gateway| gateway.sent() == 3).await;
+    assert!(
+        asked.elapsed() <= RADIO + Duration::from_millis(50),
+        "{:?}",
+        asked.elapsed()
+    );
+    sleep(RADIO + Duration::from_secs(1)).await;
+    assert_eq!(gateway.message(code).await.state, MessageState::Sent);
+    assert_eq!(gateway.message(long).await.state, MessageState::Sending);
+    gateway.until(|gateway| gateway.sent() == 8).await;
+    sleep(RADIO * 2).await;
+    assert_eq!(gateway.message(long).await.state, MessageState::Sent);
+    assert_eq!(gateway.sent(), 8, "seven parts and a password");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sim_is_asked_for_the_texts_that_wait_for_it_alone() {
+    let gateway = Gateway::start(2).await;
+    let long = gateway.wish("x".repeat(300), MessageClass::default()).await;
+    gateway.until(|gateway| gateway.sent() == 1).await;
+    // Its first part is out through one SIM; the other one is free and first in the row all the while.
+    gateway.until(|gateway| gateway.sent() == 2).await;
+    sleep(RADIO * 2).await;
+    let message = gateway.message(long).await;
+    assert_eq!(message.state, MessageState::Sent);
+    let accepted: Vec<u64> = gateway
+        .roster
+        .all()
+        .iter()
+        .map(|modem| modem.accepted)
+        .collect();
+    assert!(accepted == [2, 0] || accepted == [0, 2], "{accepted:?}");
+}
