@@ -8,6 +8,7 @@ pub mod clock;
 pub mod emulator;
 pub mod fleet;
 pub mod housekeeper;
+pub mod http;
 pub mod modem;
 pub mod outcomes;
 pub mod routing;

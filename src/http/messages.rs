@@ -1,0 +1,254 @@
+//! `/v1/messages`: send a text, follow it, look back.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderName, StatusCode, header};
+use serde::Serialize;
+
+use super::auth::Caller;
+use super::body::Fields;
+use super::modems::sim_name;
+use super::problem::{FieldFlaw, Problem};
+use super::query::{Named, Parameters};
+use super::{App, List};
+use crate::admission::Wish;
+use crate::sms::ids::MessageId;
+use crate::store::{self, Event, Filter};
+
+const DEFAULT_PAGE: u32 = 50;
+const LONGEST_PAGE: u32 = 200;
+
+/// A message as the API shows it.
+#[derive(Serialize)]
+pub struct Message {
+    id: String,
+    state: &'static str,
+    r#final: bool,
+    direction: &'static str,
+    to: String,
+    class: &'static str,
+    text: String,
+    encoding: String,
+    segments: usize,
+    parts: Vec<Part>,
+    delivery_report: bool,
+    sim: Option<String>,
+    attempts: u32,
+    error: Option<Failure>,
+    created_at: String,
+    sent_at: Option<String>,
+    finalized_at: Option<String>,
+    updated_at: String,
+}
+
+/// A page of messages, newest first.
+#[derive(Serialize)]
+pub struct Listed {
+    data: Vec<Message>,
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+/// One thing that happened to a message.
+#[derive(Serialize)]
+pub struct Happening {
+    seq: i64,
+    at: String,
+    r#type: String,
+    part: Option<u8>,
+    from: Option<String>,
+    to: Option<String>,
+    sim: Option<String>,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    n: u8,
+    state: &'static str,
+    r#ref: Option<u8>,
+    attempts: u32,
+    submitted_at: Option<String>,
+    final_at: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Failure {
+    code: String,
+    message: String,
+    raw: Option<String>,
+}
+
+impl From<store::Message> for Message {
+    fn from(message: store::Message) -> Self {
+        let moment = |at: Option<crate::clock::Millis>| at.map(|at| at.to_string());
+        let parts = message.parts.iter().map(|part| Part {
+            n: part.no.0,
+            state: part.state.as_str(),
+            r#ref: part.mr.map(|mr| mr.0),
+            attempts: part.attempts,
+            submitted_at: moment(part.sent_at),
+            final_at: moment(part.final_at),
+        });
+        let error = message.error.map(|failure| Failure {
+            code: failure.code,
+            message: failure.message,
+            raw: failure.raw,
+        });
+        Self {
+            id: message.id.to_string(),
+            state: message.state.as_str(),
+            r#final: message.state.is_final(),
+            direction: "out",
+            to: message.recipient,
+            class: message.class.as_str(),
+            text: message.text,
+            encoding: message.alphabet,
+            segments: message.parts.len(),
+            parts: parts.collect(),
+            delivery_report: message.report,
+            sim: message.sim.map(sim_name),
+            attempts: message.parts.iter().map(|part| part.attempts).sum(),
+            error,
+            created_at: message.created_at.to_string(),
+            sent_at: moment(message.sent_at),
+            finalized_at: moment(message.finalized_at),
+            updated_at: message.updated_at.to_string(),
+        }
+    }
+}
+
+/// `POST /v1/messages`: 202 once the message is on disk.
+pub async fn send(
+    State(app): State<App>,
+    caller: Caller,
+    mut fields: Fields,
+) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Message>), Problem> {
+    caller.needs("messages:send")?;
+    let wish = Wish {
+        to: fields.text("to"),
+        text: fields.text("text"),
+        class: fields
+            .word("class", "one of otp, transactional, marketing", |word| {
+                word.parse().ok()
+            })
+            .unwrap_or_default(),
+        report: fields.flag("delivery_report").unwrap_or(true),
+        max_segments: fields.small_number("max_segments"),
+        key: caller.key,
+    };
+    let mut flaws = fields.end();
+    if !flaws.is_empty() {
+        // What can be read is checked all the same, so that one answer names everything.
+        let of_values = app.admission.flaws(&wish).into_iter().map(FieldFlaw::from);
+        let unnamed: Vec<FieldFlaw> = of_values.filter(|flaw| !named(&flaws, flaw)).collect();
+        flaws.extend(unnamed);
+        return Err(Problem::invalid(flaws));
+    }
+    let message = app.admission.admit(wish).await?;
+    let location = format!("/v1/messages/{}", message.id);
+    Ok((
+        StatusCode::ACCEPTED,
+        [(header::LOCATION, location)],
+        Json(message.into()),
+    ))
+}
+
+/// `GET /v1/messages/{id}`
+pub async fn read(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Json<Message>, Problem> {
+    caller.needs("messages:read")?;
+    let message = find(&app, &id).await?;
+    Ok(Json(message.into()))
+}
+
+/// `GET /v1/messages`: a page, newest first.
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    mut query: Parameters,
+) -> Result<Json<Listed>, Problem> {
+    caller.needs("messages:read")?;
+    let page_size = |text: &str| {
+        text.parse()
+            .ok()
+            .filter(|limit| (1..=LONGEST_PAGE).contains(limit))
+    };
+    let filter = Filter {
+        state: query.take("state", "one of the message states", |word| {
+            word.parse().ok()
+        }),
+        recipient: query.take("to", "a number such as +380671234567", |number| {
+            // An unescaped `+` arrives as a blank.
+            app.admission
+                .number(number)
+                .or_else(|| app.admission.number(&format!("+{}", number.trim())))
+        }),
+        before: query.take("cursor", "the next_cursor of the page before", |cursor| {
+            cursor.parse().ok()
+        }),
+        limit: query
+            .take("limit", "a number from 1 to 200", page_size)
+            .unwrap_or(DEFAULT_PAGE),
+    };
+    query.end()?;
+    let page = app.store.messages(filter).await?;
+    let cursor = page
+        .messages
+        .last()
+        .filter(|_| page.more)
+        .map(|last| last.id.to_string());
+    let data = page.messages.into_iter().map(Message::from).collect();
+    Ok(Json(Listed {
+        data,
+        has_more: page.more,
+        next_cursor: cursor,
+    }))
+}
+
+/// `GET /v1/messages/{id}/events`: everything that happened to it, oldest first.
+pub async fn events(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Json<List<Happening>>, Problem> {
+    caller.needs("messages:read")?;
+    let message = find(&app, &id).await?;
+    let data = app
+        .store
+        .events_of(message.id)
+        .await?
+        .into_iter()
+        .map(Happening::from)
+        .collect();
+    Ok(Json(List { data }))
+}
+
+impl From<Event> for Happening {
+    fn from(event: Event) -> Self {
+        Self {
+            seq: event.seq,
+            at: event.at.to_string(),
+            r#type: event.kind,
+            part: event.part.map(|part| part.0),
+            from: event.from,
+            to: event.to,
+            sim: event.sim.map(sim_name),
+            reason: event.reason,
+        }
+    }
+}
+
+async fn find(app: &App, id: &str) -> Result<store::Message, Problem> {
+    let missing = || Problem::not_found("message");
+    let id: MessageId = id.parse().map_err(|_| missing())?;
+    app.store.message(id).await?.ok_or_else(missing)
+}
+
+/// Whether a field's flaw is named already.
+fn named(flaws: &[FieldFlaw], flaw: &FieldFlaw) -> bool {
+    flaws.iter().any(|other| other.pointer == flaw.pointer)
+}
