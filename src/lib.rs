@@ -5,6 +5,8 @@
 
 pub mod admission;
 pub mod clock;
+pub mod config;
+pub mod daemon;
 pub mod emulator;
 pub mod fleet;
 pub mod housekeeper;
