@@ -4,6 +4,7 @@
 //! is asked, a mover acts. `ARCHITECTURE.md` has the map and the rules; `tests/layers.rs` keeps them.
 
 pub mod admission;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;

@@ -1,0 +1,118 @@
+//! `simpost messages`: the latest ones, or those that are looked for.
+
+use clap::Args;
+use serde_json::Value;
+
+use crate::cli::Place;
+use crate::cli::answer::{list, second, text, word};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::output::{self, Cell, beginning};
+use crate::sms::number::PhoneNumber;
+use crate::sms::state::MessageState;
+
+/// What a line shows of a text.
+const LONGEST_TEXT: usize = 40;
+
+/// List messages, newest first
+///
+/// Shows the latest 50 of the running daemon, or of those that --state and --to leave. Times are UTC.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  simpost messages --state failed
+  simpost messages --to +380671234567 --limit 5 --json")]
+pub struct Messages {
+    /// Only those in this state: scheduled, queued, sending, sent, delivered, undelivered, failed, expired,
+    /// canceled, rejected or uncertain
+    #[arg(long, value_parser = str::parse::<MessageState>)]
+    state: Option<MessageState>,
+
+    /// Only those to this number, as +380671234567
+    #[arg(long, value_name = "NUMBER", value_parser = str::parse::<PhoneNumber>)]
+    to: Option<PhoneNumber>,
+
+    /// How many at most, from 1 to 200
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=200))]
+    limit: u32,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Messages {
+    pub(in crate::cli) async fn run(self, place: &Place) -> Result<Exit, Failure> {
+        let page = place.client()?.get(&self.path()).await?;
+        if self.json {
+            output::json(&page);
+            return Ok(Exit::Done);
+        }
+        let rows: Vec<Vec<Cell>> = list(&page, "/data").iter().map(row).collect();
+        if rows.is_empty() {
+            output::note("there are no such messages");
+            return Ok(Exit::Done);
+        }
+        output::print_table(
+            &[
+                "ID",
+                "STATE",
+                "TO",
+                "CLASS",
+                "PARTS",
+                "CREATED (UTC)",
+                "TEXT",
+            ],
+            &rows,
+        );
+        if page.get("has_more") == Some(&Value::Bool(true)) {
+            output::note(
+                "there are more; --limit shows up to 200, --state and --to choose among them",
+            );
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Every value is of an alphabet that a query takes as it is, but for the `+` of a number.
+    fn path(&self) -> String {
+        let state = self.state.map(|state| format!("&state={state}"));
+        let to = self.to.as_ref().map(|to| format!("&to=%2B{}", to.digits()));
+        let (state, to) = (state.unwrap_or_default(), to.unwrap_or_default());
+        format!("/v1/messages?limit={}{state}{to}", self.limit)
+    }
+}
+
+fn row(message: &Value) -> Vec<Cell> {
+    let on_one_line = text(message, "/text").replace(['\r', '\n'], " ");
+    vec![
+        text(message, "/id").into(),
+        Cell::state(text(message, "/state")),
+        text(message, "/to").into(),
+        text(message, "/class").into(),
+        word(message, "/segments").into(),
+        second(message, "/created_at").into(),
+        beginning(&on_one_line, LONGEST_TEXT).into(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_looked_for_is_in_the_path() {
+        let mut messages = Messages {
+            state: None,
+            to: None,
+            limit: 50,
+            json: false,
+        };
+        assert_eq!(messages.path(), "/v1/messages?limit=50");
+        messages.state = Some(MessageState::Failed);
+        messages.to = Some("+380671234567".parse().unwrap());
+        assert_eq!(
+            messages.path(),
+            "/v1/messages?limit=50&state=failed&to=%2B380671234567"
+        );
+    }
+}

@@ -1,0 +1,46 @@
+//! What the program can do: one file a command.
+
+mod config;
+mod demo;
+mod emulate;
+mod key;
+mod messages;
+mod modems;
+mod send;
+mod serve;
+mod show;
+
+use clap::Subcommand;
+
+use super::Place;
+use super::exit::{Exit, Failure};
+
+// In the order of the help. What a command is for is written at its own arguments.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Demo(demo::Demo),
+    Serve(serve::Serve),
+    Send(send::Send),
+    Messages(messages::Messages),
+    Show(show::Show),
+    Modems(modems::Modems),
+    Emulate(emulate::Emulate),
+    Key(key::Key),
+    Config(config::ConfigCommand),
+}
+
+impl Command {
+    pub(super) async fn run(self, place: &Place) -> Result<Exit, Failure> {
+        match self {
+            Self::Demo(demo) => demo.run(place).await,
+            Self::Serve(serve) => serve.run(place).await,
+            Self::Send(send) => send.run(place).await,
+            Self::Messages(messages) => messages.run(place).await,
+            Self::Show(show) => show.run(place).await,
+            Self::Modems(modems) => modems.run(place).await,
+            Self::Emulate(emulate) => emulate.run().await,
+            Self::Key(key) => key.run(place).await,
+            Self::Config(config) => config.run(place),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Arguments → one command → exit code.
+
+fn main() -> simpost::cli::Exit {
+    simpost::cli::main()
+}
