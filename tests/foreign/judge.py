@@ -1,0 +1,317 @@
+#!/usr/bin/env python3
+"""Judges what went over the air by decoders that other people wrote.
+
+    judge.py LEDGER EXPECTED [--once] [--twice-allowed FILE]
+    judge.py --self-test
+
+LEDGER is the emulator's file: one JSON object a line; `event: submit` with `outcome` `accepted` or
+`silent` (taken, but the acknowledgement was lost) is a part that the network has. EXPECTED is a list
+of `{"to": "+380...", "text": "..."}`, each pair once. Every expected text must have arrived,
+unchanged, and nothing else may have. `--once`: none of them more than once, but for the texts in
+FILE (a JSON list), which may have come twice.
+
+The readers: smspdudecoder and python-messaging, and tshark where it is installed. Each has faults of
+its own (spare bits read as `@` behind characters of the extension table, surrogates left apart), so a
+part counts as read when one of them reads what was expected; the summary tells how many parts each
+one read so. A text that none reads back is a failure. Our own decoder is not asked.
+
+Exit code: 0 all is well, 1 something is not, 2 wrong usage or no reader.
+"""
+
+import argparse
+import json
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+
+try:
+    from messaging.sms import SmsDeliver, SmsSubmit
+    from smspdudecoder.fields import SMSSubmit
+except ImportError as missing:
+    print(f"judge: {missing}; install requirements.txt beside this file", file=sys.stderr)
+    sys.exit(2)
+
+
+@dataclass
+class Read:
+    """One reader's view of a part."""
+
+    number: str
+    concat: tuple | None  # reference, total, sequence
+    text: str
+
+
+@dataclass
+class Part:
+    line: int
+    iccid: str
+    pdu: str
+    reads: dict = field(default_factory=dict)  # reader -> Read
+
+    @property
+    def number(self):
+        return next(iter(self.reads.values())).number
+
+    @property
+    def concat(self):
+        return next(iter(self.reads.values())).concat
+
+
+# --- the readers -----------------------------------------------------------------------------------
+
+
+def by_smspdudecoder(pdu):
+    submit = SMSSubmit.decode(StringIO(pdu))
+    address = submit["recipient"]
+    plus = "+" if address["toa"]["ton"] == "international" else ""
+    concat = None
+    header = submit["user_data"]["header"]
+    for element in header["elements"] if header else []:
+        if element["iei"] in (0x00, 0x08):
+            data = element["data"]
+            concat = (data["reference"], data["parts_count"], data["part_number"])
+    return Read(plus + address["number"], concat, submit["user_data"]["data"])
+
+
+def by_python_messaging(pdu):
+    """It reads SMS-DELIVER only: the fields that both have are put into one."""
+    octets = bytes.fromhex(pdu)
+    tpdu = octets[1 + octets[0] :]
+    first, digits = tpdu[0], tpdu[2]
+    address = tpdu[2 : 4 + (digits + 1) // 2]
+    rest = tpdu[2 + len(address) :]
+    validity = {0: 0, 2: 1, 1: 7, 3: 7}[first >> 3 & 3]
+    # TP-MTI 00, TP-UDHI as it was; a service centre's time in the place of the validity period.
+    deliver = bytes([0, first & 0x40]) + address + rest[:2]
+    deliver += bytes.fromhex("62111221000000") + rest[2 + validity :]
+    sms = SmsDeliver(deliver.hex().upper())
+    concat = sms.udh.concat if sms.udh else None
+    # Code units come out one by one: pairs of surrogates are put together.
+    text = sms.text.encode("utf-16-be", "surrogatepass").decode("utf-16-be")
+    return Read(sms.number, concat and (concat.ref, concat.cnt, concat.seq), text)
+
+
+def by_tshark(parts):
+    """Texts only. The TPDUs go in as upper-layer PDUs of its dissector `gsm_sms`, towards the network."""
+    if not parts or not shutil.which("tshark"):
+        return [None] * len(parts)
+
+    def tag(number, value):
+        return struct.pack(">HH", number, len(value)) + value
+
+    capture = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 252)
+    for part in parts:
+        octets = bytes.fromhex(part.pdu)
+        frame = tag(12, b"gsm_sms\0") + tag(35, struct.pack(">i", 1)) + tag(0, b"")
+        frame += octets[1 + octets[0] :]
+        capture += struct.pack("<IIII", 0, 0, len(frame), len(frame)) + frame
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as file:
+        file.write(capture)
+        file.flush()
+        command = ["tshark", "-r", file.name, "-o", "gsm_sms.reassemble:FALSE"]
+        command += ["-T", "json", "-e", "gsm_sms.sms_text"]
+        told = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    layers = [frame["_source"].get("layers", {}) for frame in json.loads(told)]
+    texts = [layer.get("gsm_sms.sms_text") for layer in layers]
+    return [text[0] if text and len(text) == 1 else None for text in texts]
+
+
+READERS = {"smspdudecoder": by_smspdudecoder, "python-messaging": by_python_messaging}
+
+
+def read_all(parts, complaints):
+    """Fills in what each reader says; parts that none reads are left out."""
+    readable = []
+    for part, seen in zip(parts, by_tshark(parts)):
+        for name, reader in READERS.items():
+            try:
+                part.reads[name] = reader(part.pdu)
+            except Exception:  # a reader that gives up, in whatever way, has not read it
+                continue
+        views = {(read.number, read.concat) for read in part.reads.values()}
+        if not views:
+            complaints.append(f"line {part.line}: nobody can read {part.pdu}")
+        elif len(views) > 1:
+            complaints.append(f"line {part.line}: readers differ about number or reference: {views}")
+        else:
+            if seen is not None:
+                part.reads["tshark"] = Read(part.number, part.concat, seen)
+            readable.append(part)
+    return readable
+
+
+# --- from parts to texts ---------------------------------------------------------------------------
+
+
+def join(parts, complaints):
+    """Lists of parts that make a text, in the order in which they became whole."""
+    whole, open_texts = [], defaultdict(dict)
+    for part in parts:
+        if part.concat is None:
+            whole.append([part])
+            continue
+        reference, total, sequence = part.concat
+        held = open_texts[part.iccid, part.number, reference, total]
+        if sequence in held:
+            complaints.append(
+                f"line {part.line}: part {sequence} of {total} came again before its text was whole"
+            )
+        held[sequence] = part
+        if len(held) == total:
+            whole.append([held[number] for number in sorted(held)])
+            del open_texts[part.iccid, part.number, reference, total]
+    for (_, number, reference, total), held in open_texts.items():
+        missing = sorted(set(range(1, total + 1)) - set(held))
+        complaints.append(f"to {number}, reference {reference}: parts {missing} of {total} are missing")
+    return whole
+
+
+def fits(parts, text):
+    """How the parts read where together they read `text`: one set of readers a part; or None."""
+    if not parts:
+        return [] if text == "" else None
+    for reading in sorted({read.text for read in parts[0].reads.values()}):
+        if text.startswith(reading):
+            rest = fits(parts[1:], text[len(reading) :])
+            if rest is not None:
+                right = {name for name, read in parts[0].reads.items() if read.text == reading}
+                return [right, *rest]
+    return None
+
+
+def judge(ledger, expected, once=False, twice=()):
+    """Complaints and a summary line."""
+    complaints, parts = [], []
+    for number, line in enumerate(ledger, 1):
+        entry = json.loads(line)
+        if entry["event"] == "submit" and entry["outcome"] in ("accepted", "silent"):
+            parts.append(Part(number, entry["iccid"], entry["pdu"]))
+    wanted = defaultdict(list)
+    for wish in expected:
+        if wish["text"] in wanted[wish["to"]]:
+            complaints.append(f"expected twice: {wish['text']!r} to {wish['to']}")
+        wanted[wish["to"]].append(wish["text"])
+
+    came, read_by = Counter(), Counter()
+    for text_parts in join(read_all(parts, complaints), complaints):
+        number = text_parts[0].number
+        for text in wanted.get(number, []):
+            right = fits(text_parts, text)
+            if right is not None:
+                came[number, text] += 1
+                read_by.update(name for names in right for name in names)
+                break
+        else:
+            reads = [{name: read.text for name, read in part.reads.items()} for part in text_parts]
+            complaints.append(f"line {text_parts[-1].line}: nobody asked for this to {number}: {reads}")
+
+    for number, texts in wanted.items():
+        for text in texts:
+            count = came[number, text]
+            if count == 0:
+                complaints.append(f"lost: {text!r} to {number}")
+            elif once and count > (2 if text in twice else 1):
+                complaints.append(f"came {count} times: {text!r} to {number}")
+    doubled = sum(count > 1 for count in came.values())
+    readers = ", ".join(f"{name} {count}" for name, count in sorted(read_by.items()))
+    summary = (
+        f"{len(came)} of {sum(map(len, wanted.values()))} texts arrived, {doubled} more than once; "
+        f"{len(parts)} parts, read right by: {readers or 'nobody'}; {len(complaints)} complaints"
+    )
+    return complaints, summary
+
+
+# --- self-test -------------------------------------------------------------------------------------
+
+
+def entries(to, text, iccid="8944001", outcome="accepted"):
+    """Ledger lines for a text, encoded by python-messaging; its first reference is 0."""
+    sms = SmsSubmit(to, text)
+    sms.request_status = True
+    return [
+        json.dumps({"event": "submit", "iccid": iccid, "outcome": outcome, "pdu": part.pdu})
+        for part in sms.to_pdu()
+    ]
+
+
+def self_test():
+    one, two = "+380671234567", "+447700900123"
+    short, long = "Order 1042 is ready", "Замовлення готове. " * 12
+    braces = "{x} costs 5 € [net]"
+    wishes = [{"to": one, "text": short}, {"to": two, "text": long}, {"to": one, "text": braces}]
+    first, parts, last = entries(one, short), entries(two, long), entries(one, braces)
+    good = first + parts + last
+    assert len(parts) > 2, "the long text is no long text"
+    report = json.dumps({"event": "report", "iccid": "8944001", "pdu": "07"})
+    broken = json.dumps({"event": "submit", "iccid": "1", "outcome": "accepted", "pdu": "0011"})
+    other_sim = entries(two, long, iccid="8944002")
+    # Name, ledger, once, twice allowed, the beginning of each complaint.
+    cases = [
+        ("all is well", good, True, (), []),
+        ("out of order", [*parts[::-1], *last, *first], True, (), []),
+        ("reports do not count", [report, *good], True, (), []),
+        ("taken in silence", [*entries(one, short, outcome="silent"), *parts, *last], True, (), []),
+        ("lost", parts + last, True, (), ["lost: 'Order 1042"]),
+        ("refused", [*entries(one, short, outcome="refused"), *parts, *last], True, (), ["lost: 'Order"]),
+        ("changed", entries(one, "Order 1043 is ready") + parts + last, True, (),
+         ["line 1: nobody asked", "lost: 'Order 1042"]),
+        ("a blank more", entries(one, short + " ") + parts + last, True, (),
+         ["line 1: nobody asked", "lost: 'Order 1042"]),
+        ("to somebody else", entries(two, short) + parts + last, True, (),
+         ["line 1: nobody asked", "lost: 'Order 1042"]),
+        ("doubled", good + first, True, (), ["came 2 times: 'Order"]),
+        ("doubled and counted only", good + first, False, (), []),
+        ("doubled and allowed", good + first, True, (short,), []),
+        ("three times", good + first + first, True, (short,), ["came 3 times: 'Order"]),
+        ("long text again", good + other_sim, True, (), ["came 2 times: 'Замов"]),
+        ("two SIMs at once", [*first, *last, *[x for pair in zip(parts, other_sim) for x in pair]], True,
+         (long,), []),
+        ("a part missing", first + parts[1:] + last, True, (),
+         ["to +447700900123, reference 0: parts [1]", "lost: 'Замов"]),
+        ("two half texts on two SIMs", [*first, *last, *parts[:1], *other_sim[1:]], True, (),
+         ["to +447700900123, reference 0: parts", "to +447700900123, reference 0: parts [1]", "lost: 'Замов"]),
+        ("a part again", first + parts[:1] + parts + last, True, (), ["line 3: part 1 of"]),
+        ("unreadable", [*good, broken], True, (), [f"line {len(good) + 1}: nobody can read"]),
+    ]
+    failed = 0
+    for name, ledger, once, twice, expected in cases:
+        complaints, summary = judge(ledger, wishes, once, twice)
+        alike = len(complaints) == len(expected)
+        if not alike or any(not told.startswith(start) for told, start in zip(complaints, expected)):
+            failed += 1
+            print(f"self-test `{name}`: {summary}", *complaints, sep="\n  ", file=sys.stderr)
+    _, summary = judge(good, wishes)
+    print(f"self-test: {len(cases) - failed} of {len(cases)} cases as expected; {summary}")
+    return failed == 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("ledger", nargs="?", type=Path)
+    parser.add_argument("expected", nargs="?", type=Path)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--twice-allowed", type=Path, metavar="FILE")
+    parser.add_argument("--self-test", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.self_test:
+        sys.exit(0 if self_test() else 1)
+    if not arguments.expected:
+        parser.error("a ledger and a file of expected texts, or --self-test")
+    twice = json.loads(arguments.twice_allowed.read_text("utf-8")) if arguments.twice_allowed else ()
+    with arguments.ledger.open(encoding="utf-8") as ledger:
+        expected = json.loads(arguments.expected.read_text("utf-8"))
+        complaints, summary = judge(ledger, expected, arguments.once, twice)
+    for told in complaints:
+        print(f"{arguments.ledger.name}: {told}", file=sys.stderr)
+    print(f"{arguments.ledger.name}: {summary}")
+    sys.exit(1 if complaints else 0)
+
+
+if __name__ == "__main__":
+    main()
