@@ -149,14 +149,24 @@ def read_all(parts, complaints):
 # --- from parts to texts ---------------------------------------------------------------------------
 
 
-def join(parts, complaints):
-    """Lists of parts that make a text, in the order in which they became whole."""
+def join(parts, complaints, doubtful=()):
+    """Lists of parts that make a text, in the order in which they became whole.
+
+    To a number in `doubtful` a part may come once more, the very same: a phone drops it."""
     whole, open_texts = [], defaultdict(dict)
+    seen, repeats = defaultdict(dict), Counter()
     for part in parts:
         if part.concat is None:
             whole.append([part])
             continue
         reference, total, sequence = part.concat
+        known = seen[part.iccid, part.number, reference, total]
+        if part.number in doubtful and sequence in known and known[sequence].pdu == part.pdu:
+            repeats[part.iccid, part.number, reference, total, sequence] += 1
+            if repeats[part.iccid, part.number, reference, total, sequence] > 1:
+                complaints.append(f"line {part.line}: part {sequence} of {total} came a third time")
+            continue
+        known[sequence] = part
         held = open_texts[part.iccid, part.number, reference, total]
         if sequence in held:
             complaints.append(
@@ -199,7 +209,8 @@ def judge(ledger, expected, once=False, twice=()):
         wanted[wish["to"]].append(wish["text"])
 
     came, read_by = Counter(), Counter()
-    for text_parts in join(read_all(parts, complaints), complaints):
+    doubtful = {wish["to"] for wish in expected if wish["text"] in twice}
+    for text_parts in join(read_all(parts, complaints), complaints, doubtful):
         number = text_parts[0].number
         for text in wanted.get(number, []):
             right = fits(text_parts, text)
@@ -277,6 +288,9 @@ def self_test():
         ("two half texts on two SIMs", [*first, *last, *parts[:1], *other_sim[1:]], True, (),
          ["to +447700900123, reference 0: parts", "to +447700900123, reference 0: parts [1]", "lost: 'Замов"]),
         ("a part again", first + parts[:1] + parts + last, True, (), ["line 3: part 1 of"]),
+        ("a doubtful part again", first + parts[:1] + parts + last, True, (long,), []),
+        ("a doubtful part after its text", good + parts[1:2], True, (long,), []),
+        ("a doubtful part three times", good + parts[1:2] * 2, True, (long,), [f"line {len(good) + 2}: part 2 of"]),
         ("unreadable", [*good, broken], True, (), [f"line {len(good) + 1}: nobody can read"]),
     ]
     failed = 0
