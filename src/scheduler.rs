@@ -201,7 +201,13 @@ impl Desk {
             Asked::Failed(error, end) => {
                 tracing::error!(%error, sim = sim.0, "a SIM's step could not be written; it is tried again");
                 match end {
-                    Some(end) => self.end(end, PAUSE),
+                    Some(mut end) => {
+                        if !error.is_passing() {
+                            // Perhaps the claim is what fails: the end must not go down with it.
+                            end.rest = end.rest.max(PAUSE);
+                        }
+                        self.end(end, PAUSE);
+                    }
                     None => self.ask(sim, PAUSE),
                 }
             }

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::engine::Scope;
+use super::engine::{Scope, in_savepoint};
 use super::events::NewEvent;
 use super::messages::Failure;
 use super::steps::{PartKey, Step, Taken};
@@ -202,7 +202,7 @@ fn claim(scope: &Scope, sim: SimId, now: Millis) -> Result<Option<Claim>, Error>
         let Some((message, bound)) = head(scope, sim)? else {
             return Ok(None);
         };
-        match claim_part(scope, sim, message, bound, now) {
+        match in_savepoint(scope, |scope| claim_part(scope, sim, message, bound, now)) {
             Err(Error::Unreadable(error)) => {
                 tracing::error!(message.id = %message, %error, "a message cannot be read and is put aside");
                 scope
@@ -467,4 +467,60 @@ fn growing(wait: std::time::Duration, attempts: u32) -> std::time::Duration {
         .checked_shl(attempts.saturating_sub(1))
         .unwrap_or(u32::MAX);
     wait.saturating_mul(doubled).min(LONGEST_WAIT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::routing::class::MessageClass;
+    use crate::store::{NewMessage, SimIdentity};
+
+    #[tokio::test]
+    async fn a_row_that_cannot_be_read_holds_nobody_up() {
+        let store = Store::in_task().unwrap();
+        let now = Millis(1);
+        let imsi = "255030000000001".parse().unwrap();
+        let sim = store
+            .sim_seen(SimIdentity::Subscriber(imsi), now)
+            .await
+            .unwrap();
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let new = NewMessage {
+                id: MessageId::new(),
+                key: None,
+                recipient: "+380671234567".parse().unwrap(),
+                text: "text".into(),
+                class: MessageClass::default(),
+                alphabet: "gsm7".into(),
+                parts: 1,
+                report: true,
+            };
+            ids.push(store.enqueue(new, now).await.unwrap().id);
+        }
+        let broken = ids[0];
+        let spoil = store.engine.write(move |scope| {
+            let sql = "UPDATE message SET recipient = 'nobody' WHERE id = ?1";
+            Ok(scope.db.execute(sql, [broken.octets()])?)
+        });
+        assert_eq!(spoil.await.unwrap(), 1);
+        let claim = store.settle_and_claim(sim, None, now).await.unwrap();
+        assert_eq!(claim.map(|claim| claim.message), Some(ids[1]));
+        let nothing = store.settle_and_claim(sim, None, now).await.unwrap();
+        assert!(nothing.is_none());
+        let touched = store.engine.read(move |db| {
+            let sql = "SELECT count(*) FROM attempt WHERE message = ?1";
+            Ok(db.query_row(sql, [broken.octets()], |row| row.get::<_, i64>(0))?)
+        });
+        assert_eq!(touched.await.unwrap(), 0);
+    }
+
+    #[test]
+    fn waits_double_up_to_an_hour() {
+        let wait = |attempts| growing(std::time::Duration::from_secs(30), attempts).as_secs();
+        assert_eq!(
+            [wait(0), wait(1), wait(2), wait(3), wait(8), wait(200)],
+            [30, 30, 60, 120, 3600, 3600]
+        );
+    }
 }

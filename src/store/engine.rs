@@ -267,7 +267,8 @@ impl Drop for Engine {
     }
 }
 
-fn in_savepoint<T>(
+/// Runs `intent`; if it fails, all that it has written is undone, and nothing else. May be nested.
+pub(super) fn in_savepoint<T>(
     scope: &Scope,
     intent: impl FnOnce(&Scope) -> Result<T, Error>,
 ) -> Result<T, Error> {
