@@ -46,7 +46,7 @@ pub struct Wiring {
 enum Asked {
     /// It has work, or there is none for it.
     Answered(Option<Claim>),
-    /// Its end is written, its rest is over: it may ask again.
+    /// Nothing is under way for it any more: it may ask again, if it is there.
     Rested,
     /// Something could not be written; the end, if that was it.
     Failed(Error, Option<WorkEnd>),
@@ -143,7 +143,7 @@ impl Desk {
         let claims = self.seats.is_present(sim);
         self.asking.push(Box::pin(async move {
             if !claims || (stop.run_until_cancelled(tokio::time::sleep(pause)).await).is_none() {
-                return (sim, Asked::Answered(None));
+                return (sim, Asked::Rested);
             }
             match store.settle_and_claim(sim, None, clock.now()).await {
                 Ok(claim) => (sim, Asked::Answered(claim)),
