@@ -84,9 +84,10 @@ impl Daemon {
             make_app(app.clone(), Door::Network),
             make_app(app, Door::Socket),
         );
+        let limits = http::Limits::default();
         let servers = vec![
-            tokio::spawn(http::serve(listener, doors.0, stops.http.clone())),
-            tokio::spawn(http::serve(local, doors.1, stops.http.clone())),
+            tokio::spawn(http::serve(listener, doors.0, limits, stops.http.clone())),
+            tokio::spawn(http::serve(local, doors.1, limits, stops.http.clone())),
         ];
         let daemon = Self {
             address,

@@ -61,6 +61,8 @@ const WALLS: &[(&str, &[&str])] = &[
     ("tokio_serial", &["modem/port"]),
     ("rusqlite", &["store"]),
     ("axum", &["http"]),
+    ("hyper", &["http"]),
+    ("hyper_util", &["http"]),
     ("tower_http", &["http"]),
     ("clap", &["cli", "main"]),
     ("reqwest", &["webhook", "cli/client"]),
@@ -324,6 +326,9 @@ http/keys.rs | use rusqlite::params; | rusqlite does not belong in http/keys
 http/keys.rs | use axum::Json; use tower_http::limit; |
 daemon.rs | axum::serve(a, b) | axum does not belong in daemon
 daemon.rs | use tower_http::trace; | tower_http does not belong in daemon
+http/serve.rs | use hyper::server; use hyper_util::rt::TokioIo; |
+daemon.rs | use hyper::server; | hyper does not belong in daemon
+fleet.rs | use hyper_util::rt; | hyper_util does not belong in fleet
 cli/send.rs | #[derive(clap::Args)] struct Send; |
 config.rs | #[derive(clap::Args)] struct Config; | clap does not belong in config
 cli/client.rs | use reqwest::Client; |

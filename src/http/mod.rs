@@ -12,6 +12,7 @@ mod messages;
 mod modems;
 mod problem;
 mod query;
+mod serve;
 
 use std::time::Duration;
 
@@ -22,7 +23,6 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get};
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::modem::status::Roster;
 use crate::store::Store;
 use problem::Problem;
+pub use serve::{Limits, serve};
 
 /// A body longer than this is not read, in octets.
 pub const BODY_LIMIT: usize = 1024 * 1024;
@@ -107,21 +108,6 @@ pub fn make_app(app: App, door: Door) -> Router {
 pub struct List<T> {
     /// The things.
     pub data: Vec<T>,
-}
-
-/// Serves until told to stop; requests under way are answered.
-pub async fn serve<L>(listener: L, router: Router, stop: CancellationToken)
-where
-    L: axum::serve::Listener,
-    L::Addr: std::fmt::Debug,
-{
-    // It only ends when told to: a connection that fails is its own affair.
-    if let Err(error) = axum::serve(listener, router)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
-    {
-        tracing::error!(%error, "a door of the API is shut");
-    }
 }
 
 async fn no_route() -> Problem {
