@@ -244,7 +244,10 @@ fn text(text: &str, max_segments: u8) -> Result<Split, Flaw> {
         Ok(split) if split.parts() <= max_segments => return Ok(split),
         Ok(split) => usize::from(split.parts()),
         Err(SplitError::TooLong { parts }) => parts,
-        Err(SplitError::Empty) => return flaw("text_empty", "the text is empty".into()),
+        // Without demands there is always UCS-2, so only an empty text is left.
+        Err(SplitError::Empty | SplitError::NotInTables { .. }) => {
+            return flaw("text_empty", "the text is empty".into());
+        }
     };
     flaw(
         "text_too_long",

@@ -112,6 +112,32 @@ impl Cause {
             .min_by_key(|row| row.last - row.first)
             .map_or(&PLAIN, |row| &row.meaning)
     }
+
+    /// The `+CMS ERROR` that a modem spelled out, as with `AT+CMEE=2`; [`Cause::Plain`] when no row has
+    /// that name. Case and punctuation do not matter; of two rows with one name the network's counts.
+    pub fn cms_named(name: &str) -> Self {
+        code_named(Kind::Cms, name).map_or(Self::Plain, Self::Cms)
+    }
+
+    /// The same for `+CME ERROR`.
+    pub fn cme_named(name: &str) -> Self {
+        code_named(Kind::Cme, name).map_or(Self::Plain, Self::Cme)
+    }
+}
+
+fn code_named(kind: Kind, name: &str) -> Option<u16> {
+    let single = |row: &&Row| row.kind == kind && row.first == row.last;
+    table()
+        .iter()
+        .filter(single)
+        .find(|row| letters(row.meaning.name).eq(letters(name)))
+        .map(|row| row.first)
+}
+
+fn letters(name: &str) -> impl Iterator<Item = char> {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|c| c.to_ascii_lowercase())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -201,6 +227,23 @@ mod tests {
             assert_eq!(line.split(',').count(), 7, "{line}");
         }
         assert!(table().len() > 140);
+    }
+
+    #[test]
+    fn every_row_is_found_by_its_name() {
+        for row in table().iter().filter(|row| row.first == row.last) {
+            let name = row.meaning.name.to_uppercase();
+            let found = match row.kind {
+                Kind::Cms => Cause::cms_named(&name),
+                Kind::Cme => Cause::cme_named(&name),
+            };
+            assert_eq!(found.meaning().name, row.meaning.name);
+        }
+        assert_eq!(Cause::cms_named("network timeout"), Cause::Cms(332));
+        assert_eq!(Cause::cms_named("Memory capacity exceeded"), Cause::Cms(22));
+        assert_eq!(Cause::cme_named("SIM busy"), Cause::Cme(14));
+        assert_eq!(Cause::cme_named("SIM tired"), Cause::Plain);
+        assert_eq!(Cause::cms_named(""), Cause::Plain);
     }
 
     #[test]

@@ -3,15 +3,16 @@
 
 pub mod alphabet;
 pub mod causes;
-pub mod deliver;
 pub mod fields;
 pub mod ids;
+pub mod join;
 pub mod number;
 mod octets;
 pub mod parts;
 pub mod pdu;
-pub mod report;
+pub mod plain;
 pub mod state;
-pub mod submit;
+pub mod tpdu;
 
 pub use octets::{DecodeError, DecodeErrorKind};
+pub use tpdu::{command, deliver, deliver_report, report, submit, submit_report};

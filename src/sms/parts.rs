@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+pub use super::fields::ReferenceWidth;
 pub use super::submit::ReportRequest;
 
-use super::alphabet::{self, Alphabet};
-use super::fields::{Address, UserData, UserDataHeader};
+use super::alphabet::{Alphabet, Language, Shifts, Tables};
+use super::fields::{Address, MOST_OCTETS, UserData, UserDataHeader};
 use super::ids::PartNo;
 use super::number::PhoneNumber;
 use super::submit::Submit;
@@ -18,6 +19,10 @@ pub const MOST_PARTS: usize = 255;
 pub struct Split {
     /// The alphabet of every part.
     pub alphabet: Alphabet,
+    /// The national tables of every part, if the alphabet is GSM 7-bit.
+    pub shifts: Shifts,
+    /// The reference of several parts.
+    pub reference: ReferenceWidth,
     /// The parts in order, at least one.
     pub segments: Vec<Segment>,
 }
@@ -29,6 +34,31 @@ pub struct Segment {
     pub range: Range<usize>,
     /// Its length without header: septets, or UTF-16 units.
     pub units: usize,
+}
+
+/// What the sender may use, and knows the receiver to read. By default: no national tables, an 8-bit
+/// reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Allowed<'a> {
+    /// The alphabet, if it is not to be chosen.
+    pub encoding: Encoding,
+    /// The languages whose tables may be chosen; they are where that saves a part.
+    pub languages: &'a [Language],
+    /// The reference of several parts.
+    pub reference: ReferenceWidth,
+}
+
+/// Which alphabet a text is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// The one of the fewest parts. Of equals the one that most phones read: the default alphabet, then
+    /// UCS-2, then GSM 7-bit with one national table, then with two.
+    #[default]
+    Fewest,
+    /// GSM 7-bit with these tables and no others.
+    Gsm7(Shifts),
+    /// UCS-2.
+    Ucs2,
 }
 
 /// Why a text cannot travel.
@@ -43,53 +73,187 @@ pub enum SplitError {
         /// As many as the text would need.
         parts: usize,
     },
+    /// Tables were demanded that do not have every character.
+    #[error("the character at octet {at} of the text is not in the tables demanded")]
+    NotInTables {
+        /// Where the first such character begins, in octets of the text.
+        at: usize,
+    },
 }
 
 /// Splits `text` into the fewest parts the network accepts.
 ///
-/// Shape: GSM 7-bit if every character has a code, else UCS-2. One part of up to 160 septets (70
-/// UTF-16 units), or parts of up to 153 (67) behind a header with an 8-bit reference. Escapes and
-/// surrogate pairs are never cut in two.
+/// Shape: GSM 7-bit if every character has a code in the default tables, else UCS-2. One part of up to
+/// 160 septets (70 UTF-16 units), or parts of up to 153 (67) behind a header with an 8-bit reference.
+/// Escapes and surrogate pairs are never cut in two.
 /// Errors: no text, or over 255 parts.
 /// Source: TS 23.040, 9.2.3.24.1.
 pub fn split(text: &str) -> Result<Split, SplitError> {
+    split_with(text, &Allowed::default())
+}
+
+/// Splits `text` as [`split`] does, with what is `allowed`.
+///
+/// Shape: as by [`split`]; a 16-bit reference leaves 152 septets (66 units), each national table named in
+/// the header 3 octets less: 155 septets with one table, 149 in one of several parts.
+/// Errors: also a character that is not in the tables demanded.
+pub fn split_with(text: &str, allowed: &Allowed<'_>) -> Result<Split, SplitError> {
     if text.is_empty() {
         return Err(SplitError::Empty);
     }
-    let (alphabet, units, one, several) = match alphabet::septets(text) {
-        Some(septets) => (Alphabet::Gsm7, septets, 160, 153),
-        None => (Alphabet::Ucs2, text.encode_utf16().count(), 70, 67),
+    let lay = |coding: Coding| coding.lay(text, allowed.reference);
+    let split = match allowed.encoding {
+        Encoding::Ucs2 => lay(Coding::Ucs2),
+        Encoding::Gsm7(shifts) => lay(Coding::Gsm7(shifts)),
+        Encoding::Fewest => lay(Coding::Gsm7(Shifts::NONE))
+            .or_else(|| lay(Coding::Ucs2))
+            .map(|plain| with_languages(text, plain, allowed)),
     };
-    if units <= one {
-        return Ok(Split {
+    let split = split.ok_or_else(|| SplitError::NotInTables {
+        at: stranger(text, allowed.encoding),
+    })?;
+    if split.segments.len() > MOST_PARTS {
+        return Err(SplitError::TooLong {
+            parts: split.segments.len(),
+        });
+    }
+    Ok(split)
+}
+
+/// The first character that the tables demanded do not have.
+fn stranger(text: &str, encoding: Encoding) -> usize {
+    let Encoding::Gsm7(shifts) = encoding else {
+        return 0;
+    };
+    let tables = Tables::of(shifts);
+    let mut characters = text.char_indices();
+    let found = characters.find(|(_, character)| tables.width(*character).is_none());
+    found.map_or(0, |(at, _)| at)
+}
+
+/// The choice of tables with fewer parts than `plain`, if there is one.
+fn with_languages(text: &str, plain: Split, allowed: &Allowed<'_>) -> Split {
+    let mut best = plain;
+    let characters = text.chars().count();
+    for coding in choices(allowed.languages).map(Coding::Gsm7) {
+        // No table writes a character in less than one septet.
+        if coding.least(characters, allowed.reference) >= best.segments.len() {
+            continue;
+        }
+        match coding.lay(text, allowed.reference) {
+            Some(split) if split.segments.len() < best.segments.len() => best = split,
+            _ => {}
+        }
+    }
+    best
+}
+
+/// All that languages allow, one table before two.
+fn choices(languages: &[Language]) -> impl Iterator<Item = Shifts> {
+    let singles = || languages.iter().copied().map(Some);
+    let lockings = || singles().filter(|language| language.is_some_and(Language::has_locking));
+    let one_single = singles().map(|single| Shifts {
+        locking: None,
+        single,
+    });
+    let one_locking = lockings().map(|locking| Shifts {
+        locking,
+        single: None,
+    });
+    let two =
+        lockings().flat_map(move |locking| singles().map(move |single| Shifts { locking, single }));
+    one_single.chain(one_locking).chain(two)
+}
+
+/// A way to write a text.
+#[derive(Clone, Copy)]
+enum Coding {
+    Gsm7(Shifts),
+    Ucs2,
+}
+
+impl Coding {
+    /// The parts of a text; nothing if a character cannot be written so.
+    fn lay(self, text: &str, reference: ReferenceWidth) -> Option<Split> {
+        let (alphabet, shifts) = match self {
+            Self::Gsm7(shifts) => (Alphabet::Gsm7, shifts),
+            Self::Ucs2 => (Alphabet::Ucs2, Shifts::NONE),
+        };
+        let segments = match self {
+            Self::Gsm7(_) => {
+                let tables = Tables::of(shifts);
+                self.segments(text, reference, |character| tables.width(character))
+            }
+            Self::Ucs2 => self.segments(text, reference, |character| Some(character.len_utf16())),
+        };
+        Some(Split {
             alphabet,
-            segments: vec![Segment {
+            shifts,
+            reference,
+            segments: segments?,
+        })
+    }
+
+    fn segments(
+        self,
+        text: &str,
+        reference: ReferenceWidth,
+        width: impl Fn(char) -> Option<usize>,
+    ) -> Option<Vec<Segment>> {
+        let units = text.chars().map(&width).sum::<Option<usize>>()?;
+        if units <= self.room(0) {
+            return Some(vec![Segment {
                 range: 0..text.len(),
                 units,
-            }],
-        });
+            }]);
+        }
+        Some(cut(text, self.room_of_several(reference), |character| {
+            width(character).unwrap_or(0)
+        }))
     }
-    let segments = cut(text, alphabet, several);
-    if segments.len() > MOST_PARTS {
-        return Err(SplitError::TooLong {
-            parts: segments.len(),
-        });
+
+    /// How many parts `units` take at least.
+    fn least(self, units: usize, reference: ReferenceWidth) -> usize {
+        if units <= self.room(0) {
+            1
+        } else {
+            units.div_ceil(self.room_of_several(reference))
+        }
     }
-    Ok(Split { alphabet, segments })
+
+    /// The units that each of several parts has room for.
+    fn room_of_several(self, reference: ReferenceWidth) -> usize {
+        self.room(match reference {
+            ReferenceWidth::Eight => 5,
+            ReferenceWidth::Sixteen => 6,
+        })
+    }
+
+    /// The units that a part has room for behind a header with `elements` octets besides the shifts'.
+    fn room(self, elements: usize) -> usize {
+        let elements = match self {
+            Self::Gsm7(shifts) => elements + shifts.header_octets(),
+            Self::Ucs2 => elements,
+        };
+        // A header has its length octet before it.
+        let header = if elements == 0 { 0 } else { 1 + elements };
+        let octets = MOST_OCTETS - header;
+        match self {
+            Self::Gsm7(_) => octets * 8 / 7,
+            Self::Ucs2 => octets / 2,
+        }
+    }
 }
 
 /// Fills each part before the next is begun: as no character is longer than a part, none does with fewer.
-fn cut(text: &str, alphabet: Alphabet, most: usize) -> Vec<Segment> {
+fn cut(text: &str, most: usize, width: impl Fn(char) -> usize) -> Vec<Segment> {
     let mut segments = Vec::with_capacity(text.len() / most + 1);
     let mut segment = Segment {
         range: 0..0,
         units: 0,
     };
     for (at, character) in text.char_indices() {
-        let units = match alphabet {
-            Alphabet::Gsm7 => alphabet::width(character).unwrap_or(0),
-            Alphabet::Data8 | Alphabet::Ucs2 => character.len_utf16(),
-        };
+        let units = width(character);
         if segment.units + units > most {
             segments.push(std::mem::replace(
                 &mut segment,
@@ -112,19 +276,37 @@ impl Split {
         u8::try_from(self.segments.len()).unwrap_or(u8::MAX)
     }
 
-    /// The user data of part `no`, with a header if there are several parts.
+    /// The user data of part `no`, with a header if there are several parts or national tables.
     ///
     /// Nothing if there is no such part or `text` is not the text that was split.
     pub fn user_data(&self, text: &str, no: PartNo, reference: u8) -> Option<UserData> {
+        self.user_data_wide(text, no, reference.into())
+    }
+
+    /// Like [`Split::user_data`], with a reference of 16 bits; its low octet counts where the split has
+    /// room for 8.
+    pub fn user_data_wide(&self, text: &str, no: PartNo, reference: u16) -> Option<UserData> {
         let segment = self.segments.get(usize::from(no.0).checked_sub(1)?)?;
-        let header = (self.segments.len() > 1)
-            .then(|| UserDataHeader::concat_8(reference, self.parts(), no.0));
         let text = text.get(segment.range.clone())?;
+        let header = self.header(no, reference);
         match self.alphabet {
             Alphabet::Gsm7 => UserData::gsm7(header, text).ok(),
             Alphabet::Ucs2 => UserData::ucs2(header, text).ok(),
             Alphabet::Data8 => None,
         }
+    }
+
+    fn header(&self, no: PartNo, reference: u16) -> Option<UserDataHeader> {
+        let [_, low] = reference.to_be_bytes();
+        let concat = (self.segments.len() > 1).then(|| match self.reference {
+            ReferenceWidth::Eight => UserDataHeader::concat_8(low, self.parts(), no.0),
+            ReferenceWidth::Sixteen => UserDataHeader::concat_16(reference, self.parts(), no.0),
+        });
+        if self.shifts == Shifts::NONE {
+            return concat;
+        }
+        let header = concat.unwrap_or_else(|| UserDataHeader::from_octets(&[]));
+        Some(header.with_shifts(self.shifts))
     }
 
     /// Part `no` as the TPDU to send.
@@ -259,5 +441,119 @@ mod tests {
             (user_data.header(), user_data.text().as_str()),
             (None, "Hi")
         );
+    }
+
+    #[test]
+    fn the_room_behind_each_header() {
+        use ReferenceWidth::{Eight, Sixteen};
+        let one = Some(Language::Turkish);
+        let shifts = |locking, single| Encoding::Gsm7(Shifts { locking, single });
+        // Of one part, then of each of several.
+        let cases = [
+            (shifts(None, None), Eight, 160, 153),
+            (shifts(None, None), Sixteen, 160, 152),
+            (shifts(None, one), Eight, 155, 149),
+            (shifts(one, None), Eight, 155, 149),
+            (shifts(one, None), Sixteen, 155, 148),
+            (shifts(one, one), Eight, 152, 146),
+            (shifts(one, one), Sixteen, 152, 145),
+            (Encoding::Ucs2, Eight, 70, 67),
+            (Encoding::Ucs2, Sixteen, 70, 66),
+        ];
+        for (encoding, reference, single, several) in cases {
+            let languages = &[];
+            let allowed = Allowed {
+                encoding,
+                languages,
+                reference,
+            };
+            let units = |count: usize| -> Vec<usize> {
+                let text = "a".repeat(count);
+                let split = split_with(&text, &allowed).unwrap();
+                for no in (1..=split.parts()).map(PartNo) {
+                    let user_data = split.user_data_wide(&text, no, 0x1234).unwrap();
+                    let width = user_data.header().and_then(UserDataHeader::concat);
+                    let expected = match reference {
+                        Eight => 0x34,
+                        Sixteen => 0x1234,
+                    };
+                    assert!(width.is_none_or(|concat| concat.reference == expected));
+                    assert_eq!(
+                        user_data.text().len(),
+                        split.segments[usize::from(no.0) - 1].units
+                    );
+                }
+                split.segments.iter().map(|segment| segment.units).collect()
+            };
+            assert_eq!(units(single), [single], "{encoding:?}");
+            let more = single + 1;
+            assert_eq!(units(more), [several, more - several], "{encoding:?}");
+            let full = 2 * several;
+            assert_eq!(units(full), [several, several], "{encoding:?}");
+        }
+    }
+
+    /// What is allowed, the text (a pattern, how often, what follows), and what is chosen of it.
+    type Case = (
+        &'static [Language],
+        (&'static str, usize, &'static str),
+        (Alphabet, Option<Language>, Option<Language>, usize),
+    );
+
+    #[test]
+    fn national_tables_only_where_they_save_a_part() {
+        use Alphabet::{Gsm7, Ucs2};
+        use Language::{Hindi, Portuguese, Spanish, Turkish, Urdu};
+        #[rustfmt::skip]
+        const CASES: &[Case] = &[
+            (&[], ("ş", 71, ""), (Ucs2, None, None, 2)),
+            (&Language::ALL, ("a", 161, ""), (Gsm7, None, None, 2)),
+            (&[Turkish], ("ş", 70, ""), (Ucs2, None, None, 1)),
+            (&[Turkish], ("a", 130, "şğ"), (Gsm7, None, Some(Turkish), 1)),
+            (&[Turkish], ("ş", 155, ""), (Gsm7, Some(Turkish), None, 1)),
+            (&[Turkish], ("€", 155, ""), (Gsm7, Some(Turkish), None, 1)),
+            (&[Spanish, Portuguese], ("ş", 155, ""), (Ucs2, None, None, 3)),
+            (&Language::ALL, ("á", 77, ""), (Gsm7, None, Some(Spanish), 1)),
+            (&[Turkish, Hindi], ("नम A", 30, ""), (Gsm7, Some(Hindi), Some(Hindi), 1)),
+            (&[Hindi, Urdu], ("न", 100, "۱"), (Gsm7, Some(Hindi), Some(Urdu), 1)),
+            (&Language::ALL, ("ş", 155, "Є"), (Ucs2, None, None, 3)),
+        ];
+        for &(languages, (pattern, times, tail), expected) in CASES {
+            let text = pattern.repeat(times) + tail;
+            let allowed = Allowed {
+                languages,
+                ..Allowed::default()
+            };
+            let split = split_with(&text, &allowed).unwrap();
+            let Shifts { locking, single } = split.shifts;
+            let chosen = (split.alphabet, locking, single, split.segments.len());
+            assert_eq!(chosen, expected, "{text}");
+            let parts: Vec<UserData> = (1..=split.parts())
+                .filter_map(|no| split.user_data(&text, PartNo(no), 1))
+                .collect();
+            assert_eq!(crate::sms::fields::joined_text(&parts), text);
+            let named = parts[0].header().map(UserDataHeader::shifts);
+            assert_eq!(named.unwrap_or_default(), split.shifts, "{text}");
+        }
+    }
+
+    #[test]
+    fn tables_that_lack_a_character_are_refused() {
+        let allowed = |locking| Allowed {
+            encoding: Encoding::Gsm7(Shifts {
+                locking,
+                single: None,
+            }),
+            ..Allowed::default()
+        };
+        assert_eq!(
+            split_with("éЄ", &allowed(None)),
+            Err(SplitError::NotInTables { at: 2 })
+        );
+        assert_eq!(
+            split_with("aì", &allowed(Some(Language::Turkish))),
+            Err(SplitError::NotInTables { at: 1 })
+        );
+        assert_eq!(split_with("", &allowed(None)), Err(SplitError::Empty));
     }
 }

@@ -1,12 +1,11 @@
 //! PDUs as modems print and take them: hex, with the service centre's address before the TPDU
 //! (TS 27.005, 3.1).
 
-use super::deliver::Deliver;
 use super::fields::Address;
 use super::octets::Reader;
 pub use super::octets::{DecodeError, DecodeErrorKind};
-use super::report::StatusReport;
 use super::submit::Submit;
+pub use super::tpdu::{Direction, Kind, Tpdu, UnknownKind};
 
 /// Upper-case hex of octets.
 pub fn encode_hex(octets: &[u8]) -> String {
@@ -52,6 +51,77 @@ pub fn split_smsc(pdu: &[u8]) -> Result<(Option<Address>, &[u8]), DecodeError> {
     Ok((smsc, reader.rest()))
 }
 
+/// A TPDU found in a PDU.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<'a> {
+    /// The service centre's address; nothing too if it is the one stored on the SIM.
+    pub smsc: Option<Address>,
+    /// Where the TPDU begins: 0 if the PDU has not even the length octet of a service centre's address.
+    pub at: usize,
+    /// The octets of the TPDU.
+    pub tpdu: &'a [u8],
+}
+
+/// Finds the TPDU in a PDU that came, also where the modem left the service centre out, as some do in
+/// `+CDS`.
+///
+/// `stated` is the length that came with the PDU, if one came: the octets of the TPDU alone. Where it
+/// fits, it decides. Else both readings are tried, and the one with the service centre is taken
+/// unless the other is the better TPDU.
+/// Errors: those of [`split_smsc`], if the octets are no TPDU either.
+pub fn locate(pdu: &[u8], stated: Option<usize>) -> Result<Located<'_>, DecodeError> {
+    let bare = Located {
+        smsc: None,
+        at: 0,
+        tpdu: pdu,
+    };
+    let behind = split_smsc(pdu).map(|(smsc, tpdu)| Located {
+        smsc,
+        at: pdu.len() - tpdu.len(),
+        tpdu,
+    });
+    let behind = match behind {
+        Ok(behind) => behind,
+        Err(_) if stated == Some(pdu.len()) || fitness(pdu) > Fitness::None => return Ok(bare),
+        Err(error) => return Err(error),
+    };
+    if stated == Some(behind.tpdu.len()) {
+        return Ok(behind);
+    }
+    if stated == Some(pdu.len()) || fitness(pdu) > fitness_behind(&behind, pdu) {
+        return Ok(bare);
+    }
+    Ok(behind)
+}
+
+/// How well octets are a TPDU.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Fitness {
+    None,
+    /// A TPDU with octets behind it, or one that is cut off.
+    Some,
+    Whole,
+}
+
+fn fitness(octets: &[u8]) -> Fitness {
+    let Some(first) = octets.first() else {
+        return Fitness::None;
+    };
+    match Tpdu::decode_as(octets, Kind::stored(*first)) {
+        Ok((tpdu, [])) if tpdu.cut().is_none() => Fitness::Whole,
+        Ok(_) => Fitness::Some,
+        Err(_) => Fitness::None,
+    }
+}
+
+/// The top bit of a type of number is always set (TS 24.011, 8.2.5.2).
+fn fitness_behind(located: &Located<'_>, pdu: &[u8]) -> Fitness {
+    match pdu.get(1) {
+        Some(type_octet) if located.smsc.is_some() && type_octet & 0x80 == 0 => Fitness::None,
+        _ => fitness(located.tpdu),
+    }
+}
+
 /// Hex of a TPDU behind a service centre's address, and the length that AT commands and their
 /// answers give: the octets of the TPDU alone.
 pub fn with_smsc(smsc: Option<&Address>, tpdu: &[u8]) -> (String, usize) {
@@ -67,30 +137,6 @@ pub fn with_smsc(smsc: Option<&Address>, tpdu: &[u8]) -> (String, usize) {
 /// What `AT+CMGS` takes: the hex, with the service centre left to the SIM, and the length.
 pub fn for_cmgs(submit: &Submit) -> (String, usize) {
     with_smsc(None, &submit.encode())
-}
-
-/// A TPDU as it lies in a modem: messages and reports that came, and messages stored for sending.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Tpdu {
-    /// A message that came; also the reserved message type 11.
-    Deliver(Deliver),
-    /// A message of ours.
-    Submit(Submit),
-    /// A report that came.
-    StatusReport(StatusReport),
-}
-
-impl Tpdu {
-    /// Reads a TPDU by its message type. A modem's storage and headers do not tell reliably whether
-    /// something is a message or a report; these two bits do (TS 23.040, 9.2.3.1).
-    pub fn decode(tpdu: &[u8]) -> Result<Self, DecodeError> {
-        let first = Reader::new(tpdu).octet("the first octet")?;
-        match first & 0b11 {
-            0b01 => Submit::decode(tpdu).map(Self::Submit),
-            0b10 => StatusReport::decode(tpdu).map(Self::StatusReport),
-            _ => Deliver::decode(tpdu).map(Self::Deliver),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -134,28 +180,91 @@ mod tests {
         );
     }
 
+    /// A report behind its service centre, and its TPDU alone.
+    const REPORT: &str = "079144770009909906170C91447700091032623041015123006230410151730000";
+    const ADDRESS_OCTETS: usize = 8;
+
     #[test]
-    fn the_type_bits_tell_messages_from_reports() {
-        let kind = |hex: &str| {
-            Tpdu::decode(&decode_hex(hex).unwrap()).map(|tpdu| match tpdu {
-                Tpdu::Deliver(_) => "deliver",
-                Tpdu::Submit(_) => "submit",
-                Tpdu::StatusReport(_) => "report",
+    fn a_missing_service_centre_is_noticed() {
+        let pdu = decode_hex(REPORT).unwrap();
+        let tpdu = &pdu[ADDRESS_OCTETS..];
+        let shown = |octets, stated| {
+            locate(octets, stated).map(|found| {
+                assert_eq!(found.tpdu, &octets[found.at..]);
+                (found.smsc.map(|smsc| smsc.to_string()), found.at)
             })
         };
+        let smsc = || Some("+447700900999".to_owned());
+        let empty = [[0].as_slice(), tpdu].concat();
+        let cases = [
+            ("as it should be", pdu.as_slice(), Some(25), (smsc(), 8)),
+            ("no length came", &pdu, None, (smsc(), 8)),
+            ("a wrong length", &pdu, Some(99), (smsc(), 8)),
+            ("the SIM's", &empty, Some(25), (None, 1)),
+            ("the SIM's, no length", &empty, None, (None, 1)),
+            ("left out", tpdu, Some(25), (None, 0)),
+            ("left out, no length", tpdu, None, (None, 0)),
+            ("left out, a wrong length", tpdu, Some(24), (None, 0)),
+            ("the length says left out", &pdu, Some(33), (None, 0)),
+        ];
+        for (name, octets, stated, expected) in cases {
+            assert_eq!(shown(octets, stated), Ok(expected), "{name}");
+        }
+    }
+
+    /// Thirteen zeros are an empty message as they stand, twelve are none.
+    #[test]
+    fn a_length_that_fits_decides_against_the_better_tpdu() {
+        let at = |stated| locate(&[0; 13], stated).map(|found| found.at);
         assert_eq!(
-            kind("040C9144770009406500006230414003000A0453EA130A"),
-            Ok("deliver")
+            (at(None), at(Some(13)), at(Some(12)), at(Some(11))),
+            (Ok(0), Ok(0), Ok(1), Ok(0))
         );
-        assert_eq!(
-            kind("070C9144770009406500006230414003000A0453EA130A"),
-            Ok("deliver")
-        );
-        assert_eq!(kind("11000C914477000910320000A702C834"), Ok("submit"));
-        assert_eq!(
-            kind("06170C91447700091032623041015123006230410151730000"),
-            Ok("report")
-        );
-        assert_eq!(kind("").map_err(|error| error.octet), Err(0));
+    }
+
+    #[test]
+    fn octets_that_read_both_ways() {
+        let cases = [
+            // The text `Hi@` of 123: also an empty message behind a centre whose type octet is 03.
+            (
+                "a type octet that is none",
+                "04038121F300006230410151230003C83400",
+                0,
+            ),
+            // `Hello` of 123 and an octet more: also a report that ends inside its optional fields.
+            (
+                "a surplus against a cut",
+                "0691103254769804038121F300006230410151230005C8329BFD0601",
+                7,
+            ),
+        ];
+        for (name, hex, at) in cases {
+            let found = locate(&decode_hex(hex).unwrap(), None).map(|found| found.at);
+            assert_eq!(found, Ok(at), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_report_alone_is_found_under_every_reference() {
+        let pdu = decode_hex(REPORT).unwrap();
+        let mut tpdu = pdu[ADDRESS_OCTETS..].to_vec();
+        for first in [0x02, 0x06, 0x0A, 0x0E, 0x26, 0x46] {
+            for mr in 0..=u8::MAX {
+                tpdu[0] = first;
+                tpdu[1] = mr;
+                let found = locate(&tpdu, None).map(|found| found.at);
+                assert_eq!(found, Ok(0), "{first:02X} {mr:02X}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_pdu_at_all_keeps_the_error_of_its_beginning() {
+        let error = |octets: &[u8]| locate(octets, None).map(|found| found.at);
+        assert_eq!(error(&[]).map_err(|error| error.octet), Err(0));
+        assert_eq!(error(&[7, 0x91, 0x44]).map_err(|error| error.octet), Err(3));
+        assert_eq!(error(&[0xFF; 20]).map_err(|error| error.octet), Err(0));
+        // A service centre alone is found; that no TPDU follows is for the decoder to say.
+        assert_eq!(error(&[1, 0x91]), Ok(2));
     }
 }

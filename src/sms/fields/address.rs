@@ -345,6 +345,48 @@ mod tests {
             "+12345678901234567890",
         ),
         ("none", "0081", Ton::Unknown, Npi::ISDN, "", ""),
+        ("one digit", "0181F5", Ton::Unknown, Npi::ISDN, "5", "5"),
+        (
+            "five digits of a network",
+            "05B95803F0",
+            Ton::NetworkSpecific,
+            Npi(9),
+            "85300",
+            "85300",
+        ),
+        (
+            "abbreviated",
+            "03E021F3",
+            Ton::Abbreviated,
+            Npi::UNKNOWN,
+            "123",
+            "123",
+        ),
+        (
+            "reserved type and plan",
+            "02FF21",
+            Ton::Reserved,
+            Npi(15),
+            "12",
+            "12",
+        ),
+        (
+            "a code of a service",
+            "0581AA01FB",
+            Ton::Unknown,
+            Npi::ISDN,
+            "**10#",
+            "**10#",
+        ),
+        ("no name", "00D0", Ton::Alphanumeric, Npi::UNKNOWN, "", ""),
+        (
+            "name of 1",
+            "02D058",
+            Ton::Alphanumeric,
+            Npi::UNKNOWN,
+            "X",
+            "X",
+        ),
         (
             "name",
             "0BD0CDBC30EC5E03",
@@ -417,6 +459,41 @@ mod tests {
     }
 
     #[test]
+    fn names_of_every_length_come_back() {
+        for length in 0..=11 {
+            for last in ['@', 'a', 'à'] {
+                let name: String = "ElevenChars".chars().take(length).collect();
+                let name = match length {
+                    0 => name,
+                    _ => name[1..].to_owned() + &last.to_string(),
+                };
+                let mut octets = Vec::new();
+                Address::name(&name).unwrap().encode(&mut octets);
+                let semi_octets = (7 * length).div_ceil(4);
+                assert_eq!(usize::from(octets[0]), semi_octets, "{name}");
+                assert_eq!(octets.len(), 2 + semi_octets.div_ceil(2), "{name}");
+                let read = read(&encode_hex(&octets)).unwrap();
+                assert_eq!(read.value(), name);
+            }
+        }
+    }
+
+    /// Senders count the filler now and then, fill with a digit, or leave out the bit of the type octet
+    /// that is always set.
+    #[test]
+    fn small_mistakes_of_senders_cost_nothing() {
+        for (hex, shown) in [
+            ("0C817007900021F3", "07700900123"),
+            ("0181F5", "5"),
+            ("0281F5", "5"),
+            ("018135", "5"),
+            ("0C11447700091032", "+447700900123"),
+        ] {
+            assert_eq!(read(hex).unwrap().to_string(), shown, "{hex}");
+        }
+    }
+
+    #[test]
     fn a_service_centre_counts_octets() {
         let cases = [
             ("00", None),
@@ -477,6 +554,8 @@ mod tests {
             Ok("Ten chars€".into())
         );
         assert_eq!(Address::name("Євро"), Err(BadAddress::Character));
+        let odd_plan = Address::new(Ton::National, Npi(0xF9), "12");
+        assert_eq!(odd_plan.map(|address| address.npi()), Ok(Npi(9)));
     }
 
     #[test]
@@ -486,6 +565,10 @@ mod tests {
         for hex in ["0B817007900021F3", "0BD0CDBC30EC5E03", "0091"] {
             assert_eq!(read(hex).unwrap().phone_number(), None, "{hex}");
         }
+        // Anybody may call himself so.
+        let name = Address::name("+4477009001").unwrap();
+        assert_eq!(name.to_string(), "+4477009001");
+        assert_eq!(name.phone_number(), None);
     }
 
     #[test]

@@ -1,4 +1,10 @@
 //! The user data header: information elements before the text, such as the place of a part in its message.
+//!
+//! Every element is kept as it came; those that are read here are a view of it. If an element stands
+//! there several times, the last valid one counts (TS 23.040, 9.2.3.24).
+
+use super::MessageWaiting;
+use crate::sms::alphabet::{Language, Shifts};
 
 /// Which part of which message (TS 23.040, 9.2.3.24.1 and 9.2.3.24.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -9,6 +15,25 @@ pub struct Concat {
     pub total: u8,
     /// Which of them, from 1 to `total`.
     pub sequence: u8,
+}
+
+/// The reference that ties the parts of a text together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum ReferenceWidth {
+    /// 8 bits, as every phone sends (TS 23.040, 9.2.3.24.1).
+    #[default]
+    Eight,
+    /// 16 bits, which costs one octet more (TS 23.040, 9.2.3.24.8).
+    Sixteen,
+}
+
+/// Application ports of 8 or 16 bits (TS 23.040, 9.2.3.24.3 and 9.2.3.24.4), reserved values included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ports {
+    /// The receiver's.
+    pub destination: u16,
+    /// The sender's.
+    pub source: u16,
 }
 
 /// One information element.
@@ -22,8 +47,18 @@ pub struct Element<'a> {
 
 /// Concatenated message with an 8-bit reference.
 const CONCAT_8: u8 = 0x00;
+/// Special SMS message indication.
+const WAITING: u8 = 0x01;
+/// Application port addressing, 8 bits.
+const PORTS_8: u8 = 0x04;
+/// Application port addressing, 16 bits.
+const PORTS_16: u8 = 0x05;
 /// Concatenated message with a 16-bit reference.
 const CONCAT_16: u8 = 0x08;
+/// National language single shift.
+const SINGLE_SHIFT: u8 = 0x24;
+/// National language locking shift.
+const LOCKING_SHIFT: u8 = 0x25;
 
 /// The elements as they stand in TP-UD, without the length octet before them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -51,23 +86,127 @@ impl UserDataHeader {
         &self.0
     }
 
-    /// The elements in order; what follows an element that is cut off is left out.
-    pub fn elements(&self) -> impl Iterator<Item = Element<'_>> {
-        let mut rest = self.0.as_slice();
-        std::iter::from_fn(move || {
-            let [iei, length, tail @ ..] = rest else {
-                return None;
-            };
-            let (data, tail) = tail.split_at_checked(usize::from(*length))?;
-            rest = tail;
-            Some(Element { iei: *iei, data })
+    /// The same with the elements of the shifts behind it, 3 octets each.
+    #[must_use]
+    pub fn with_shifts(mut self, shifts: Shifts) -> Self {
+        for (iei, language) in [
+            (LOCKING_SHIFT, shifts.locking),
+            (SINGLE_SHIFT, shifts.single),
+        ] {
+            if let Some(language) = language {
+                self.0.extend([iei, 1, language.id()]);
+            }
+        }
+        self
+    }
+
+    /// The same with 16-bit ports behind it, 6 octets.
+    #[must_use]
+    pub fn with_ports(mut self, ports: Ports) -> Self {
+        self.0.extend([PORTS_16, 4]);
+        self.0.extend(ports.destination.to_be_bytes());
+        self.0.extend(ports.source.to_be_bytes());
+        self
+    }
+
+    /// The elements in order, up to one that is cut off: see [`UserDataHeader::leftover`].
+    pub fn elements(&self) -> Elements<'_> {
+        Elements { rest: &self.0 }
+    }
+
+    /// The octets behind the last whole element: empty, unless an element says it is longer than the
+    /// header has room for.
+    pub fn leftover(&self) -> &[u8] {
+        let mut elements = self.elements();
+        for _ in elements.by_ref() {}
+        elements.rest
+    }
+
+    /// The place of this part in its message. Elements with an impossible place (no parts, part 0, a
+    /// part above the total) are ignored (TS 23.040, 9.2.3.24.1).
+    pub fn concat(&self) -> Option<Concat> {
+        self.last(concat)
+    }
+
+    /// How wide the reference of [`UserDataHeader::concat`] is.
+    pub fn reference_width(&self) -> Option<ReferenceWidth> {
+        self.last(|element| {
+            concat(element).map(|_| match element.iei {
+                CONCAT_16 => ReferenceWidth::Sixteen,
+                _ => ReferenceWidth::Eight,
+            })
         })
     }
 
-    /// The place of this part in its message. Elements with an impossible place are ignored; of
-    /// several the last counts (TS 23.040, 9.2.3.24 and 9.2.3.24.1).
-    pub fn concat(&self) -> Option<Concat> {
-        self.elements().filter_map(concat).last()
+    /// The ports.
+    pub fn ports(&self) -> Option<Ports> {
+        self.last(|element| match (element.iei, element.data) {
+            (PORTS_8, &[destination, source]) => Some(Ports {
+                destination: u16::from(destination),
+                source: u16::from(source),
+            }),
+            (PORTS_16, &[high, low, source_high, source_low]) => Some(Ports {
+                destination: u16::from_be_bytes([high, low]),
+                source: u16::from_be_bytes([source_high, source_low]),
+            }),
+            _ => None,
+        })
+    }
+
+    /// The languages of the text, which must be GSM 7-bit for them to mean anything. Reserved
+    /// identifiers are ignored: their text is shown in the default tables (TS 23.040, 9.2.3.24.15).
+    pub fn shifts(&self) -> Shifts {
+        let language = |iei| {
+            self.last(|element| match element.data {
+                &[language] if element.iei == iei => Language::try_from(language).ok(),
+                _ => None,
+            })
+        };
+        Shifts {
+            locking: language(LOCKING_SHIFT),
+            single: language(SINGLE_SHIFT),
+        }
+    }
+
+    /// What it tells about messages in a mailbox; a header may tell about several mailboxes in elements
+    /// of their own, see [`UserDataHeader::messages_waiting`].
+    pub fn message_waiting(&self) -> Option<MessageWaiting> {
+        self.last(waiting)
+    }
+
+    /// What it tells about messages in each mailbox, in order.
+    pub fn messages_waiting(&self) -> impl Iterator<Item = MessageWaiting> {
+        self.elements().filter_map(waiting)
+    }
+
+    fn last<T>(&self, read: impl Fn(Element<'_>) -> Option<T>) -> Option<T> {
+        self.elements().filter_map(read).last()
+    }
+}
+
+/// The whole elements of a header in order.
+#[derive(Debug, Clone)]
+pub struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = Element<'a>;
+
+    fn next(&mut self) -> Option<Element<'a>> {
+        let [iei, length, tail @ ..] = self.rest else {
+            return None;
+        };
+        let (data, tail) = tail.split_at_checked(usize::from(*length))?;
+        self.rest = tail;
+        Some(Element { iei: *iei, data })
+    }
+}
+
+fn waiting(element: Element<'_>) -> Option<MessageWaiting> {
+    match (element.iei, element.data) {
+        (WAITING, &[indication, count]) => Some(MessageWaiting::from_element(indication, count)),
+        _ => None,
     }
 }
 
@@ -89,6 +228,7 @@ fn concat(element: Element<'_>) -> Option<Concat> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::fields::{Mailbox, Waiting};
 
     #[test]
     fn the_place_of_a_part() {
@@ -151,6 +291,113 @@ mod tests {
     }
 
     #[test]
+    fn ports_of_both_widths() {
+        type Case = (&'static str, &'static [u8], Option<(u16, u16)>);
+        const CASES: &[Case] = &[
+            (
+                "16 bits",
+                &[5, 4, 0x0B, 0x84, 0x23, 0xF0],
+                Some((2948, 9200)),
+            ),
+            ("8 bits", &[4, 2, 0xF5, 0xF6], Some((0xF5, 0xF6))),
+            ("wrong length", &[5, 2, 0x0B, 0x84], None),
+            ("wrong length", &[4, 4, 0, 1, 0, 2], None),
+            ("none", &[0, 3, 7, 2, 1], None),
+            (
+                "the last counts",
+                &[5, 4, 0, 1, 0, 2, 4, 2, 0xF0, 0xF1],
+                Some((0xF0, 0xF1)),
+            ),
+        ];
+        for &(name, octets, expected) in CASES {
+            let ports = UserDataHeader::from_octets(octets).ports();
+            assert_eq!(
+                ports.map(|ports| (ports.destination, ports.source)),
+                expected,
+                "{name}"
+            );
+        }
+        let ports = Ports {
+            destination: 2948,
+            source: 9200,
+        };
+        let header = UserDataHeader::concat_8(7, 2, 1).with_ports(ports);
+        assert_eq!(
+            header.octets(),
+            [0, 3, 7, 2, 1, 5, 4, 0x0B, 0x84, 0x23, 0xF0]
+        );
+        assert_eq!(header.ports(), Some(ports));
+    }
+
+    #[test]
+    fn languages_of_both_shifts() {
+        use Language::{Bengali, Portuguese, Spanish, Turkish, Urdu};
+        type Case = (
+            &'static str,
+            &'static [u8],
+            Option<Language>,
+            Option<Language>,
+        );
+        const CASES: &[Case] = &[
+            ("none", &[], None, None),
+            ("locking", &[0x25, 1, 1], Some(Turkish), None),
+            ("single", &[0x24, 1, 2], None, Some(Spanish)),
+            (
+                "both",
+                &[0x24, 1, 3, 0x25, 1, 13],
+                Some(Urdu),
+                Some(Portuguese),
+            ),
+            ("reserved", &[0x24, 1, 0xFF, 0x25, 1, 0], None, None),
+            ("wrong length", &[0x24, 2, 3, 3, 0x25, 0], None, None),
+            (
+                "the last counts",
+                &[0x24, 1, 3, 0x24, 1, 4],
+                None,
+                Some(Bengali),
+            ),
+            (
+                "the last known",
+                &[0x24, 1, 3, 0x24, 1, 14],
+                None,
+                Some(Portuguese),
+            ),
+        ];
+        for &(name, octets, locking, single) in CASES {
+            let expected = Shifts { locking, single };
+            assert_eq!(
+                UserDataHeader::from_octets(octets).shifts(),
+                expected,
+                "{name}"
+            );
+            let written = UserDataHeader::concat_8(7, 2, 1).with_shifts(expected);
+            assert_eq!(written.shifts(), expected, "{name}");
+            assert_eq!(
+                written.octets().len(),
+                5 + 3 * (usize::from(locking.is_some()) + usize::from(single.is_some())),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn several_mailboxes_in_one_header() {
+        let header = UserDataHeader::from_octets(&[1, 2, 0x80, 3, 1, 2, 0x01, 0, 1, 1, 0x82]);
+        let told: Vec<_> = header
+            .messages_waiting()
+            .map(|told| (told.mailbox, told.waiting))
+            .collect();
+        let fax = (Mailbox::Fax, Waiting::None);
+        assert_eq!(told, [(Mailbox::Voice, Waiting::Count(3)), fax]);
+        assert_eq!(
+            header
+                .message_waiting()
+                .map(|told| (told.mailbox, told.waiting)),
+            Some(fax)
+        );
+    }
+
+    #[test]
     fn elements_end_where_one_is_cut_off() {
         let header = UserDataHeader::from_octets(&[0x24, 1, 3, 0x70, 0, 0x05, 4, 1]);
         let elements: Vec<Element<'_>> = header.elements().collect();
@@ -167,5 +414,8 @@ mod tests {
                 }
             ]
         );
+        assert_eq!(header.leftover(), [0x05, 4, 1]);
+        assert_eq!(UserDataHeader::from_octets(&[0x70]).leftover(), [0x70]);
+        assert_eq!(UserDataHeader::concat_8(1, 2, 1).leftover(), [0_u8; 0]);
     }
 }

@@ -8,10 +8,21 @@ use jiff::tz::Offset;
 /// TP-SCTS, TP-DT and absolute TP-VP (TS 23.040, 9.2.3.11): local time of the service centre with its
 /// zone.
 ///
-/// Service centres send impossible dates now and then; such octets are kept, and
-/// [`Timestamp::to_instant`] has nothing for them.
+/// Service centres send impossible dates and zones now and then. The octets are kept whatever they
+/// hold; [`Timestamp::reading`] says how much of a time they are.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Timestamp([u8; 7]);
+
+/// How much of a time the octets are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reading {
+    /// A time with its zone in quarters of an hour east of Greenwich, -79 to 79.
+    Zoned(DateTime, i8),
+    /// The clock on the service centre's wall; its zone has broken digits.
+    WallClock(DateTime),
+    /// No date and time of day, such as zeros.
+    Broken,
+}
 
 /// Seconds in a quarter of an hour, the unit of the zone.
 const QUARTER: i32 = 15 * 60;
@@ -58,31 +69,42 @@ impl Timestamp {
         Self::from_parts(offset.to_datetime(instant), quarters)
     }
 
+    /// How much of a time the octets are. A zone of minus zero (08) is zero.
+    pub fn reading(self) -> Reading {
+        match (self.local(), self.quarters()) {
+            (Some(local), Some(quarters)) => Reading::Zoned(local, quarters),
+            (Some(local), None) => Reading::WallClock(local),
+            (None, _) => Reading::Broken,
+        }
+    }
+
     /// The point in time; nothing if the octets are no valid date, time and zone.
     pub fn to_instant(self) -> Option<jiff::Timestamp> {
-        let (local, offset) = self.parts()?;
+        let Reading::Zoned(local, quarters) = self.reading() else {
+            return None;
+        };
+        let offset = Offset::from_seconds(i32::from(quarters) * QUARTER).ok()?;
         offset.to_timestamp(local).ok()
     }
 
-    /// Such as `2026-03-14T10:15:32+01:00` (RFC 3339); nothing if the octets are no valid time.
+    /// Such as `2026-03-14T10:15:32+01:00` (RFC 3339); nothing if the octets are no valid date, time and
+    /// zone.
     pub fn to_rfc3339(self) -> Option<String> {
-        let (local, offset) = self.parts()?;
-        let minutes = offset.seconds() / 60;
-        let sign = if minutes < 0 { '-' } else { '+' };
-        let minutes = minutes.abs();
-        Some(format!(
-            "{}{sign}{:02}:{:02}",
-            local.strftime("%Y-%m-%dT%H:%M:%S"),
-            minutes / 60,
-            minutes % 60
-        ))
+        let Reading::Zoned(local, quarters) = self.reading() else {
+            return None;
+        };
+        let sign = if quarters < 0 { '-' } else { '+' };
+        let minutes = u16::from(quarters.unsigned_abs()) * 15;
+        let (hours, minutes) = (minutes / 60, minutes % 60);
+        Some(format!("{}{sign}{hours:02}:{minutes:02}", clock(local)))
     }
 
-    fn parts(self) -> Option<(DateTime, Offset)> {
-        let [year, month, day, hour, minute, second, zone] = self.0;
+    /// Date and time of day as the service centre's wall shows them.
+    fn local(self) -> Option<DateTime> {
+        let [year, month, day, hour, minute, second, _] = self.0;
         let year = i16::from(number(year)?);
         let century = if year < 90 { 2000 } else { 1900 };
-        let local = DateTime::new(
+        DateTime::new(
             century + year,
             number(month)?,
             number(day)?,
@@ -91,20 +113,47 @@ impl Timestamp {
             number(second)?,
             0,
         )
-        .ok()?;
-        let quarters = i32::from(number(zone & !NEGATIVE)?);
-        let sign = if zone & NEGATIVE == 0 { 1 } else { -1 };
-        Some((local, Offset::from_seconds(sign * quarters * QUARTER).ok()?))
+        .ok()
+    }
+
+    /// The zone in quarters of an hour.
+    fn quarters(self) -> Option<i8> {
+        let [.., zone] = self.0;
+        let quarters = number(zone & !NEGATIVE)?;
+        Some(if zone & NEGATIVE == 0 {
+            quarters
+        } else {
+            -quarters
+        })
+    }
+
+    /// The digits as a person reads them, broken ones as A to F: `26-13-14 10:15:32 +00`.
+    fn digits(self) -> String {
+        let [year, month, day, hour, minute, second, zone] =
+            self.0.map(|octet| octet.rotate_left(4));
+        let sign = if self.0.last().is_some_and(|zone| zone & NEGATIVE != 0) {
+            '-'
+        } else {
+            '+'
+        };
+        let zone = zone & !(NEGATIVE << 4);
+        format!(
+            "{year:02X}-{month:02X}-{day:02X} {hour:02X}:{minute:02X}:{second:02X} {sign}{zone:02X}"
+        )
     }
 }
 
+fn clock(local: DateTime) -> impl fmt::Display {
+    local.strftime("%Y-%m-%dT%H:%M:%S")
+}
+
 /// Two digits, the first in the low half.
-fn swapped(value: u8) -> u8 {
+pub(super) fn swapped(value: u8) -> u8 {
     (value / 10) | ((value % 10) << 4)
 }
 
 /// The number of two digits, if they are digits.
-fn number(octet: u8) -> Option<i8> {
+pub(super) fn number(octet: u8) -> Option<i8> {
     let (tens, units) = (octet & 0xF, octet >> 4);
     if tens > 9 || units > 9 {
         return None;
@@ -112,15 +161,20 @@ fn number(octet: u8) -> Option<i8> {
     i8::try_from(tens * 10 + units).ok()
 }
 
+/// A valid time as in RFC 3339; others with a mark: `2026-03-14T10:15:32 (no valid zone: +0F)`,
+/// `no valid time (26-13-14 10:15:32 +00)`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.to_rfc3339() {
-            Some(text) => f.write_str(&text),
-            None => write!(
-                f,
-                "no valid time ({})",
-                crate::sms::pdu::encode_hex(&self.0)
-            ),
+        if let Some(text) = self.to_rfc3339() {
+            return f.write_str(&text);
+        }
+        let digits = self.digits();
+        match self.reading() {
+            Reading::WallClock(local) => {
+                let zone = digits.rsplit(' ').next().unwrap_or_default();
+                write!(f, "{} (no valid zone: {zone})", clock(local))
+            }
+            Reading::Zoned(..) | Reading::Broken => write!(f, "no valid time ({digits})"),
         }
     }
 }
@@ -192,7 +246,7 @@ mod tests {
                 Some(instant),
                 "{hex}"
             );
-            let quarters = i8::try_from(time.parts().unwrap().1.seconds() / QUARTER).unwrap();
+            let quarters = time.quarters().unwrap();
             assert_eq!(
                 Timestamp::from_instant(time.to_instant().unwrap(), quarters),
                 Some(time),
@@ -204,27 +258,74 @@ mod tests {
 
     #[test]
     fn octets_that_are_no_time_are_kept_and_marked() {
-        const CASES: &[(&str, &str)] = &[
-            ("month 0", "62004101512300"),
-            ("month 13", "62314101512300"),
-            ("30 February", "62200301512300"),
-            ("hour 24", "62304142512300"),
-            ("minute 60", "62304101062300"),
-            ("second 60", "62304101510600"),
-            ("a digit A", "A2304101512300"),
-            ("a zone digit F", "623041015123F0"),
-            ("all zero", "00000000000000"),
-            ("all filler", "FFFFFFFFFFFFFF"),
+        const CASES: &[(&str, &str, &str)] = &[
+            ("month 0", "62004101512300", "26-00-14 10:15:32 +00"),
+            ("month 13", "62314101512300", "26-13-14 10:15:32 +00"),
+            ("30 February", "62200301512300", "26-02-30 10:15:32 +00"),
+            ("hour 24", "62304142512300", "26-03-14 24:15:32 +00"),
+            ("minute 60", "62304101062300", "26-03-14 10:60:32 +00"),
+            ("second 60", "62304101510600", "26-03-14 10:15:60 +00"),
+            ("a digit A", "A2304101512388", "2A-03-14 10:15:32 -08"),
+            ("all zero", "00000000000000", "00-00-00 00:00:00 +00"),
+            ("all filler", "FFFFFFFFFFFFFF", "FF-FF-FF FF:FF:FF -7F"),
         ];
-        for &(name, hex) in CASES {
+        for &(name, hex, digits) in CASES {
             let time = read(hex);
+            assert_eq!(time.reading(), Reading::Broken, "{name}");
             assert_eq!(
                 (time.to_instant(), time.to_rfc3339()),
                 (None, None),
                 "{name}"
             );
-            assert_eq!(time.to_string(), format!("no valid time ({hex})"), "{name}");
+            assert_eq!(
+                time.to_string(),
+                format!("no valid time ({digits})"),
+                "{name}"
+            );
             assert_eq!(encode_hex(&time.octets()), hex, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_broken_zone_keeps_the_wall_clock() {
+        let local = jiff::civil::date(2026, 3, 14).at(10, 15, 32, 0);
+        for (hex, zone) in [
+            ("623041015123F0", "+0F"),
+            ("623041015123FF", "-7F"),
+            ("623041015123A1", "+1A"),
+        ] {
+            let time = read(hex);
+            assert_eq!(time.reading(), Reading::WallClock(local), "{hex}");
+            assert_eq!(
+                (time.to_instant(), time.to_rfc3339()),
+                (None, None),
+                "{hex}"
+            );
+            assert_eq!(
+                time.to_string(),
+                format!("2026-03-14T10:15:32 (no valid zone: {zone})")
+            );
+        }
+    }
+
+    #[test]
+    fn minus_zero_is_zero() {
+        let time = read("62304101512308");
+        let plain = read("62304101512300");
+        assert_eq!(time.reading(), plain.reading());
+        assert_eq!(time.to_instant(), plain.to_instant());
+        assert_eq!(time.to_string(), "2026-03-14T10:15:32+00:00");
+        assert_eq!(encode_hex(&time.octets()), "62304101512308");
+    }
+
+    #[test]
+    fn zones_to_their_ends() {
+        for (hex, text) in [
+            ("62304101512397", "2026-03-14T10:15:32+19:45"),
+            ("6230410151239F", "2026-03-14T10:15:32-19:45"),
+            ("6230410151231A", "2026-03-14T10:15:32-05:15"),
+        ] {
+            assert_eq!(read(hex).to_rfc3339().as_deref(), Some(text), "{hex}");
         }
     }
 

@@ -3,35 +3,29 @@
 use std::fmt;
 
 use super::{Dcs, UserDataHeader};
-use crate::sms::alphabet::{self, Alphabet};
+use crate::sms::alphabet::{self, Alphabet, Shifts, Tables};
 use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 use crate::sms::pdu::encode_hex;
 
 /// The most octets of TP-UD (TS 23.040, 9.2.3.16).
 pub(crate) const MOST_OCTETS: usize = 140;
 
-/// TP-UDL and TP-UD (TS 23.040, 9.2.3.16 and 9.2.3.24). Always fits into one message.
+/// TP-UDL and TP-UD (TS 23.040, 9.2.3.16 and 9.2.3.24). Always fits into one message, except what was
+/// read from a report, which may have some octets more.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct UserData {
     header: Option<UserDataHeader>,
-    body: Body,
-}
-
-/// What follows the header.
-#[derive(Clone, PartialEq, Eq, Hash)]
-enum Body {
-    /// Unpacked: one septet an octet.
-    Gsm7(Vec<u8>),
-    Data8(Vec<u8>),
-    /// As on the wire; a stranger's may have an odd number of octets.
-    Ucs2(Vec<u8>),
+    alphabet: Alphabet,
+    /// Septets unpacked, one an octet; else the octets as on the wire, of which a stranger's UCS-2 may
+    /// have an odd number.
+    units: Vec<u8>,
 }
 
 /// Why something cannot be user data. Holds no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadUserData {
     /// A character outside the GSM alphabet.
-    #[error("the text has a character that is not in the GSM 7-bit default alphabet")]
+    #[error("the text has a character that is not in the tables of the GSM 7-bit alphabet")]
     NotInAlphabet,
     /// Header and text together are over 140 octets.
     #[error("user data of {0} octets, the most is {MOST_OCTETS}")]
@@ -39,41 +33,43 @@ pub enum BadUserData {
 }
 
 impl UserData {
-    /// A text in the GSM 7-bit default alphabet.
+    /// A text in the GSM 7-bit alphabet, with the national tables that the header names, if it does.
     pub fn gsm7(header: Option<UserDataHeader>, text: &str) -> Result<Self, BadUserData> {
-        let septets = alphabet::encode(text).ok_or(BadUserData::NotInAlphabet)?;
-        Self {
-            header,
-            body: Body::Gsm7(septets),
-        }
-        .checked()
+        let septets = tables(header.as_ref())
+            .encode(text)
+            .ok_or(BadUserData::NotInAlphabet)?;
+        Self::checked(header, Alphabet::Gsm7, septets)
     }
 
     /// A text in UCS-2.
     pub fn ucs2(header: Option<UserDataHeader>, text: &str) -> Result<Self, BadUserData> {
-        let octets = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
-        Self {
-            header,
-            body: Body::Ucs2(octets),
+        let mut octets = Vec::with_capacity(2 * text.len());
+        for unit in text.encode_utf16() {
+            octets.extend(unit.to_be_bytes());
         }
-        .checked()
+        Self::checked(header, Alphabet::Ucs2, octets)
     }
 
     /// Octets without a text.
     pub fn data8(header: Option<UserDataHeader>, octets: &[u8]) -> Result<Self, BadUserData> {
-        Self {
-            header,
-            body: Body::Data8(octets.to_vec()),
-        }
-        .checked()
+        Self::checked(header, Alphabet::Data8, octets.to_vec())
     }
 
-    fn checked(self) -> Result<Self, BadUserData> {
-        let octets = self.octets();
+    fn checked(
+        header: Option<UserDataHeader>,
+        alphabet: Alphabet,
+        units: Vec<u8>,
+    ) -> Result<Self, BadUserData> {
+        let checked = Self {
+            header,
+            alphabet,
+            units,
+        };
+        let octets = checked.octets();
         if octets > MOST_OCTETS {
             Err(BadUserData::TooLong(octets))
         } else {
-            Ok(self)
+            Ok(checked)
         }
     }
 
@@ -84,39 +80,46 @@ impl UserData {
 
     /// How the text is coded.
     pub fn alphabet(&self) -> Alphabet {
-        match self.body {
-            Body::Gsm7(_) => Alphabet::Gsm7,
-            Body::Data8(_) => Alphabet::Data8,
-            Body::Ucs2(_) => Alphabet::Ucs2,
-        }
+        self.alphabet
     }
 
-    /// The text: lone surrogates and half characters become U+FFFD, 8-bit data upper-case hex.
+    /// The text: lone surrogates and half characters become U+FFFD, 8-bit data upper-case hex. National
+    /// tables that the header names are obeyed.
     pub fn text(&self) -> String {
-        match &self.body {
-            Body::Gsm7(septets) => alphabet::decode(septets),
-            Body::Data8(octets) => encode_hex(octets),
-            Body::Ucs2(octets) => utf16(octets),
+        self.read(&self.units)
+    }
+
+    /// Reads units as this part's are to be read.
+    fn read(&self, units: &[u8]) -> String {
+        match self.alphabet {
+            Alphabet::Gsm7 => tables(self.header()).decode(units),
+            Alphabet::Data8 => encode_hex(units),
+            Alphabet::Ucs2 => utf16(units),
         }
     }
 
     /// The octets after the header as they travel, septets packed without the fill bits before them.
     pub fn payload(&self) -> Vec<u8> {
-        match &self.body {
-            Body::Gsm7(septets) => alphabet::pack(septets, 0),
-            Body::Data8(octets) | Body::Ucs2(octets) => octets.clone(),
+        match self.alphabet {
+            Alphabet::Gsm7 => alphabet::pack(&self.units, 0),
+            Alphabet::Data8 | Alphabet::Ucs2 => self.units.clone(),
         }
     }
 
     /// TP-UDL: septets for GSM 7-bit, else octets; header and fill bits included.
     pub fn udl(&self) -> u8 {
+        // The constructors keep it at 160 or less, and no report that is read has more than 181.
+        u8::try_from(self.length()).unwrap_or(u8::MAX)
+    }
+
+    /// The header and the text in the units of TP-UDL.
+    fn length(&self) -> usize {
         let header = self.header_octets();
-        let units = match &self.body {
-            Body::Gsm7(septets) => header_septets(header) + septets.len(),
-            Body::Data8(octets) | Body::Ucs2(octets) => header + octets.len(),
+        let header = match self.alphabet {
+            Alphabet::Gsm7 => header_septets(header),
+            Alphabet::Data8 | Alphabet::Ucs2 => header,
         };
-        // The constructors and the decoder keep it at 160 or less.
-        u8::try_from(units).unwrap_or(u8::MAX)
+        header + self.units.len()
     }
 
     /// Octets of the header with its length octet, 0 without header.
@@ -127,10 +130,9 @@ impl UserData {
     }
 
     fn octets(&self) -> usize {
-        let header = self.header_octets();
-        match &self.body {
-            Body::Gsm7(septets) => ((header_septets(header) + septets.len()) * 7).div_ceil(8),
-            Body::Data8(octets) | Body::Ucs2(octets) => header + octets.len(),
+        match self.alphabet {
+            Alphabet::Gsm7 => (self.length() * 7).div_ceil(8),
+            Alphabet::Data8 | Alphabet::Ucs2 => self.length(),
         }
     }
 
@@ -141,19 +143,29 @@ impl UserData {
             out.push(u8::try_from(header.octets().len()).unwrap_or(u8::MAX));
             out.extend_from_slice(header.octets());
         }
-        match &self.body {
-            Body::Gsm7(septets) => {
-                alphabet::pack_into(out, septets, alphabet::fill_bits(self.header_octets()));
+        match self.alphabet {
+            Alphabet::Gsm7 => {
+                alphabet::pack_into(out, &self.units, alphabet::fill_bits(self.header_octets()));
             }
-            Body::Data8(octets) | Body::Ucs2(octets) => out.extend_from_slice(octets),
+            Alphabet::Data8 | Alphabet::Ucs2 => out.extend_from_slice(&self.units),
         }
     }
 
-    /// Reads TP-UDL and TP-UD; `with_header` is TP-UDHI.
+    /// Reads TP-UDL and TP-UD of a message; `with_header` is TP-UDHI.
     pub(crate) fn decode(
         reader: &mut Reader<'_>,
         dcs: Dcs,
         with_header: bool,
+    ) -> Result<Self, DecodeError> {
+        Self::decode_within(reader, dcs, with_header, MOST_OCTETS)
+    }
+
+    /// Reads TP-UDL and TP-UD of at most so many octets.
+    pub(crate) fn decode_within(
+        reader: &mut Reader<'_>,
+        dcs: Dcs,
+        with_header: bool,
+        most: usize,
     ) -> Result<Self, DecodeError> {
         let alphabet = dcs.alphabet();
         let at = reader.at();
@@ -163,12 +175,8 @@ impl UserData {
         } else {
             udl
         };
-        if octets > MOST_OCTETS {
-            return Err(DecodeErrorKind::UserDataTooLong {
-                octets,
-                most: MOST_OCTETS,
-            }
-            .at(at));
+        if octets > most {
+            return Err(DecodeErrorKind::UserDataTooLong { octets, most }.at(at));
         }
         let at = reader.at();
         let mut field = Reader::new(reader.take(octets, "TP-UD")?);
@@ -179,20 +187,63 @@ impl UserData {
         };
         let header_octets = field.at();
         let rest = field.rest();
-        let body = match alphabet {
+        let units = match alphabet {
             Alphabet::Gsm7 => {
                 let count = udl.saturating_sub(header_septets(header_octets));
-                Body::Gsm7(alphabet::unpack(
-                    rest,
-                    alphabet::fill_bits(header_octets),
-                    count,
-                ))
+                alphabet::unpack(rest, alphabet::fill_bits(header_octets), count)
             }
-            Alphabet::Data8 => Body::Data8(rest.to_vec()),
-            Alphabet::Ucs2 => Body::Ucs2(rest.to_vec()),
+            Alphabet::Data8 | Alphabet::Ucs2 => rest.to_vec(),
         };
-        Ok(Self { header, body })
+        Ok(Self {
+            header,
+            alphabet,
+            units,
+        })
     }
+}
+
+/// The text of parts in their order.
+///
+/// What senders cut in two at the border of neighbours is whole again: surrogate pairs, escapes, and
+/// (where a part is filled to its last octet) characters of UCS-2.
+pub fn joined_text<'a>(parts: impl IntoIterator<Item = &'a UserData>) -> String {
+    let mut parts = parts.into_iter().peekable();
+    let mut text = String::new();
+    while let Some(first) = parts.next() {
+        let mut last = first;
+        let mut run = first.units.clone();
+        while let Some(next) = parts.next_if(|next| next.continues(last)) {
+            run.extend_from_slice(&next.units);
+            last = next;
+        }
+        text += &first.read(&run);
+    }
+    text
+}
+
+impl UserData {
+    /// May the units of this part be read on from those of the part before it?
+    fn continues(&self, before: &Self) -> bool {
+        self.alphabet == before.alphabet
+            && match self.alphabet {
+                Alphabet::Gsm7 => shifts(self.header()) == shifts(before.header()),
+                Alphabet::Data8 => true,
+                // Half a character in a part with room left is damage, not a cut: reading on would
+                // shift all that follows by an octet.
+                Alphabet::Ucs2 => {
+                    before.units.len().is_multiple_of(2) || before.octets() == MOST_OCTETS
+                }
+            }
+    }
+}
+
+/// The tables that a header names, the default ones if it names none.
+fn shifts(header: Option<&UserDataHeader>) -> Shifts {
+    header.map_or(Shifts::NONE, UserDataHeader::shifts)
+}
+
+fn tables(header: Option<&UserDataHeader>) -> Tables {
+    Tables::of(shifts(header))
 }
 
 /// The septets that a header takes, fill bits included.
@@ -219,10 +270,14 @@ fn utf16(octets: &[u8]) -> String {
     let (pairs, rest) = octets.as_chunks::<2>();
     let units = pairs.iter().copied().map(u16::from_be_bytes);
     let half = (!rest.is_empty()).then_some(char::REPLACEMENT_CHARACTER);
-    char::decode_utf16(units)
-        .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .chain(half)
-        .collect()
+    // No unit takes more than three octets of UTF-8.
+    let mut text = String::with_capacity(3 * octets.len().div_ceil(2));
+    text.extend(
+        char::decode_utf16(units)
+            .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
+            .chain(half),
+    );
+    text
 }
 
 /// Shows the shape of the message, never its text.
@@ -239,6 +294,7 @@ impl fmt::Debug for UserData {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::alphabet::Language;
     use crate::sms::pdu::decode_hex;
 
     const GSM7: Dcs = Dcs(0x00);
@@ -340,6 +396,114 @@ mod tests {
             (compressed.text().as_str(), compressed.alphabet()),
             ("C834", Alphabet::Data8)
         );
+    }
+
+    #[test]
+    fn an_at_sign_at_the_end_is_told_from_spare_bits() {
+        for (hex, text) in [
+            ("0731D98C56B3DD00", "1234567"),
+            ("0831D98C56B3DD00", "1234567@"),
+            ("0100", "@"),
+        ] {
+            let user_data = read(hex, GSM7, false).unwrap();
+            assert_eq!(user_data.text(), text, "{hex}");
+            assert_eq!(written(&user_data), hex);
+        }
+    }
+
+    #[test]
+    fn the_tables_are_those_that_the_header_names() {
+        let (locking, single) = (Some(Language::Turkish), Some(Language::Spanish));
+        let header = |locking, single| {
+            Some(UserDataHeader::from_octets(&[]).with_shifts(Shifts { locking, single }))
+        };
+        let turkish = UserData::gsm7(header(locking, None), "ışık").unwrap();
+        assert_eq!(
+            (turkish.text().as_str(), written(&turkish).as_str()),
+            ("ışık", "090325010138740E6B")
+        );
+        // The same septets without the header.
+        let plain = UserData {
+            header: None,
+            ..turkish.clone()
+        };
+        assert_eq!(plain.text(), "ìæìk");
+        let both = UserData::gsm7(header(locking, single), "ıá").unwrap();
+        assert_eq!(
+            (both.text().as_str(), both.units.as_slice()),
+            ("ıá", [0x07, 0x1B, 0x61].as_slice())
+        );
+        assert_eq!(
+            UserData::gsm7(header(None, single), "ı"),
+            Err(BadUserData::NotInAlphabet)
+        );
+        // Without meaning for other alphabets.
+        let ucs2 = UserData::ucs2(header(locking, None), "ı").unwrap();
+        assert_eq!(ucs2.text(), "ı");
+    }
+
+    #[test]
+    fn what_was_cut_between_parts_is_whole_again() {
+        let part = |alphabet, units: &[u8]| UserData {
+            header: None,
+            alphabet,
+            units: units.to_vec(),
+        };
+        let gsm7 = |units: &[u8]| part(Alphabet::Gsm7, units);
+        let ucs2 = |units: &[u8]| part(Alphabet::Ucs2, units);
+        let full = [[0x04, 0x04].repeat(69), vec![0x04]].concat();
+        let cases = [
+            ("nothing", vec![], String::new()),
+            (
+                "a pair",
+                vec![ucs2(&[0, 0x41, 0xD8, 0x3D]), ucs2(&[0xDE, 0, 0, 0x42])],
+                "A😀B".into(),
+            ),
+            (
+                "a pair over three parts",
+                vec![ucs2(&[0xD8, 0x3D]), ucs2(&[]), ucs2(&[0xDE, 0])],
+                "😀".into(),
+            ),
+            (
+                "an escape",
+                vec![gsm7(&[0x41, 0x1B]), gsm7(&[0x65, 0x42])],
+                "A€B".into(),
+            ),
+            (
+                "an escape without a partner",
+                vec![gsm7(&[0x41, 0x1B]), ucs2(&[0x04, 0x04])],
+                "A Є".into(),
+            ),
+            (
+                "half a pair without a partner",
+                vec![ucs2(&[0xD8, 0x3D]), gsm7(&[0x41])],
+                "\u{FFFD}A".into(),
+            ),
+            (
+                "half a character in a part that is not full",
+                vec![ucs2(&[0x04]), ucs2(&[0x04, 0x04])],
+                "\u{FFFD}Є".into(),
+            ),
+            (
+                "half a character in a full part",
+                vec![
+                    UserData {
+                        header: Some(UserDataHeader::from_octets(&[])),
+                        ..ucs2(&full)
+                    },
+                    ucs2(&[0x04]),
+                ],
+                "Є".repeat(70),
+            ),
+            (
+                "octets",
+                vec![part(Alphabet::Data8, &[0xAB]), part(Alphabet::Data8, &[1])],
+                "AB01".into(),
+            ),
+        ];
+        for (name, parts, text) in cases {
+            assert_eq!(joined_text(&parts), text, "{name}");
+        }
     }
 
     #[test]

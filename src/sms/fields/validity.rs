@@ -1,6 +1,7 @@
 //! TP-Validity-Period: how long the service centre tries.
 
 use super::Timestamp;
+use super::timestamp::{number, swapped};
 
 /// How long a message may wait in the service centre (TS 23.040, 9.2.3.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -17,31 +18,103 @@ const HOUR: u32 = 60;
 const DAY: u32 = 24 * HOUR;
 const WEEK: u32 = 7 * DAY;
 
+/// Bits of the first octet of the enhanced form (9.2.3.12.3).
+const EXTENSION: u8 = 1 << 7;
+const SINGLE_SHOT: u8 = 1 << 6;
+const FORMAT: u8 = 0b111;
+const FORMAT_CODE: u8 = 0b001;
+const FORMAT_SECONDS: u8 = 0b010;
+const FORMAT_CLOCK: u8 = 0b011;
+
 impl ValidityPeriod {
     /// 24 hours.
     pub const ONE_DAY: Self = Self::Relative(0xA7);
 
-    /// The shortest relative period of at least this many minutes; 63 weeks if it is longer than that.
-    pub fn at_least(minutes: u32) -> Self {
-        (0..=u8::MAX)
-            .map(Self::Relative)
-            .find(|period| period.minutes() >= Some(minutes))
-            .unwrap_or(Self::Relative(u8::MAX))
+    /// The relative period nearest to a wished length in minutes, never past it; nothing for a wish
+    /// under the 5 minutes of the shortest code. 63 weeks if the wish is longer than that.
+    pub fn within(minutes: u32) -> Option<Self> {
+        let code = match minutes {
+            0..5 => return None,
+            5..=720 => minutes / 5 - 1,
+            721..DAY => (minutes - 12 * HOUR) / 30 + 143,
+            // From 30 days to 5 weeks there is no code between.
+            DAY..WEEKS_FROM => (minutes / DAY + 166).min(196),
+            _ => (minutes / WEEK + 192).min(255),
+        };
+        u8::try_from(code).ok().map(Self::Relative)
     }
 
-    /// The length of a relative period in minutes, 5 to 635,040: steps of 5 minutes up to 12 hours,
-    /// of 30 minutes up to a day, of days up to 30, then of weeks (9.2.3.12.1).
+    /// The length of a relative or enhanced period in whole minutes, rounded down; nothing for a point
+    /// in time, and for an enhanced form that says no length.
     pub fn minutes(self) -> Option<u32> {
-        let Self::Relative(code) = self else {
-            return None;
+        self.seconds().map(|seconds| seconds / 60)
+    }
+
+    /// The same in seconds. A relative period has 5 to 635,040 minutes: steps of 5 minutes up to 12
+    /// hours, of 30 minutes up to a day, of days up to 30, then of weeks (9.2.3.12.1).
+    pub fn seconds(self) -> Option<u32> {
+        match self {
+            Self::Relative(code) => Some(60 * code_minutes(code)),
+            Self::Enhanced([indicator, rest @ ..]) if indicator & EXTENSION == 0 => {
+                enhanced_seconds(indicator & FORMAT, rest)
+            }
+            Self::Enhanced(_) | Self::Absolute(_) => None,
+        }
+    }
+
+    /// A length to the second in the enhanced form, up to 99:59:59; nothing for 0 and for longer ones.
+    pub fn exactly(seconds: u32) -> Option<Self> {
+        let octet = |value: u32| u8::try_from(value).ok().filter(|value| *value < 100);
+        let (hours, minutes, seconds) = match seconds {
+            0 => return None,
+            _ => (
+                octet(seconds / 3600)?,
+                octet(seconds / 60 % 60)?,
+                octet(seconds % 60)?,
+            ),
         };
-        let code = u32::from(code);
-        Some(match code {
-            0..=143 => (code + 1) * 5,
-            144..=167 => 12 * HOUR + (code - 143) * 30,
-            168..=196 => (code - 166) * DAY,
-            _ => (code - 192) * WEEK,
-        })
+        Some(Self::Enhanced([
+            FORMAT_CLOCK,
+            swapped(hours),
+            swapped(minutes),
+            swapped(seconds),
+            0,
+            0,
+            0,
+        ]))
+    }
+
+    /// Shall the service centre try only once (an enhanced form can say so)?
+    pub fn single_shot(self) -> bool {
+        matches!(self, Self::Enhanced([indicator, ..]) if indicator & SINGLE_SHOT != 0)
+    }
+}
+
+/// Below this many minutes days fit better than weeks.
+const WEEKS_FROM: u32 = 5 * WEEK;
+
+fn code_minutes(code: u8) -> u32 {
+    let code = u32::from(code);
+    match code {
+        0..=143 => (code + 1) * 5,
+        144..=167 => 12 * HOUR + (code - 143) * 30,
+        168..=196 => (code - 166) * DAY,
+        _ => (code - 192) * WEEK,
+    }
+}
+
+/// What follows the indicator, by its format; reserved ones say nothing.
+fn enhanced_seconds(format: u8, rest: [u8; 6]) -> Option<u32> {
+    let [first, second, third, ..] = rest;
+    match format {
+        FORMAT_CODE => Some(60 * code_minutes(first)),
+        // 0 is reserved.
+        FORMAT_SECONDS => (first != 0).then_some(u32::from(first)),
+        FORMAT_CLOCK => {
+            let digits = |octet| number(octet).and_then(|value| u32::try_from(value).ok());
+            Some(digits(first)? * 3600 + digits(second)? * 60 + digits(third)?)
+        }
+        _ => None,
     }
 }
 
@@ -63,26 +136,85 @@ mod tests {
             (0xFF, 63 * WEEK),
         ];
         for &(code, minutes) in CASES {
+            let period = ValidityPeriod::Relative(code);
             assert_eq!(
-                ValidityPeriod::Relative(code).minutes(),
-                Some(minutes),
-                "{code}"
-            );
-            assert_eq!(
-                ValidityPeriod::at_least(minutes),
-                ValidityPeriod::Relative(code),
+                (period.minutes(), period.seconds()),
+                (Some(minutes), Some(60 * minutes)),
                 "{code}"
             );
         }
-        assert_eq!(ValidityPeriod::at_least(0), ValidityPeriod::Relative(0));
+    }
+
+    #[test]
+    fn the_nearest_code_is_never_past_the_wish() {
+        let codes: Vec<u32> = (0..=u8::MAX).map(code_minutes).collect();
+        let wishes = codes
+            .iter()
+            .flat_map(|&minutes| [minutes - 1, minutes, minutes + 1])
+            .chain([0, 1, 33 * DAY, 64 * WEEK, u32::MAX]);
+        for wish in wishes {
+            // The longest of all codes that is not too long.
+            let expected = codes
+                .iter()
+                .copied()
+                .filter(|&minutes| minutes <= wish)
+                .max();
+            let found = ValidityPeriod::within(wish);
+            assert_eq!(found.and_then(ValidityPeriod::minutes), expected, "{wish}");
+        }
+        assert_eq!(ValidityPeriod::within(DAY), Some(ValidityPeriod::ONE_DAY));
+    }
+
+    #[test]
+    fn the_enhanced_form() {
+        const CASES: &[(&str, [u8; 7], Option<u32>, bool)] = &[
+            ("says nothing", [0x00, 9, 0, 0, 0, 0, 0], None, false),
+            ("a code", [0x01, 0xA7, 0, 0, 0, 0, 0], Some(86_400), false),
+            ("seconds", [0x02, 45, 0, 0, 0, 0, 0], Some(45), false),
+            ("no seconds", [0x02, 0, 0, 0, 0, 0, 0], None, false),
+            (
+                "hours",
+                [0x03, 0x21, 0x43, 0x65, 0, 0, 0],
+                Some(12 * 3600 + 34 * 60 + 56),
+                false,
+            ),
+            ("no digits", [0x03, 0xA1, 0, 0, 0, 0, 0], None, false),
+            ("single shot", [0x41, 0x0B, 0, 0, 0, 0, 0], Some(3600), true),
+            ("reserved", [0x04, 1, 1, 1, 0, 0, 0], None, false),
+            ("extended", [0x81, 0, 0xA7, 0, 0, 0, 0], None, false),
+        ];
+        for &(name, octets, seconds, single_shot) in CASES {
+            let period = ValidityPeriod::Enhanced(octets);
+            assert_eq!(
+                (period.seconds(), period.single_shot()),
+                (seconds, single_shot),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn lengths_to_the_second() {
+        for seconds in [1, 59, 60, 3599, 45_296, 359_999] {
+            let period = ValidityPeriod::exactly(seconds);
+            assert_eq!(
+                period.and_then(ValidityPeriod::seconds),
+                Some(seconds),
+                "{seconds}"
+            );
+        }
         assert_eq!(
-            ValidityPeriod::at_least(DAY + 1),
-            ValidityPeriod::Relative(0xA8)
+            ValidityPeriod::exactly(45_296),
+            Some(ValidityPeriod::Enhanced([0x03, 0x21, 0x43, 0x65, 0, 0, 0]))
         );
-        assert_eq!(
-            ValidityPeriod::at_least(u32::MAX),
-            ValidityPeriod::Relative(0xFF)
-        );
-        assert_eq!(ValidityPeriod::Enhanced([0; 7]).minutes(), None);
+        assert_eq!(ValidityPeriod::exactly(0), None);
+        assert_eq!(ValidityPeriod::exactly(360_000), None);
+    }
+
+    #[test]
+    fn a_point_in_time_has_no_length() {
+        let time = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00]);
+        let period = ValidityPeriod::Absolute(time);
+        assert_eq!((period.seconds(), period.single_shot()), (None, false));
     }
 }

@@ -1,8 +1,8 @@
 //! SMS-SUBMIT: a part on its way from here to the service centre.
 
-use super::fields::{Address, Dcs, Timestamp, UserData, ValidityPeriod};
-use super::ids::Mr;
-use super::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData, ValidityPeriod};
+use crate::sms::ids::Mr;
+use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 
 /// TP-SRR: shall the service centre report what becomes of the part?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -26,8 +26,8 @@ pub struct Submit {
     pub mr: Mr,
     /// TP-DA, the recipient.
     pub destination: Address,
-    /// TP-PID; 0 is an ordinary short message.
-    pub pid: u8,
+    /// TP-PID.
+    pub pid: Pid,
     /// TP-DCS; its alphabet must be that of `user_data`.
     pub dcs: Dcs,
     /// TP-VP with TP-VPF: how long the service centre tries; without it as long as it likes.
@@ -54,7 +54,7 @@ impl Submit {
             reply_path: false,
             mr: Mr(0),
             destination,
-            pid: 0,
+            pid: Pid::ORDINARY,
             dcs: Dcs::of(user_data.alphabet()),
             validity: Some(ValidityPeriod::ONE_DAY),
             user_data,
@@ -72,7 +72,7 @@ impl Submit {
         out.push(self.first_octet());
         out.push(self.mr.0);
         self.destination.encode(&mut out);
-        out.push(self.pid);
+        out.push(self.pid.0);
         out.push(self.dcs.0);
         match self.validity {
             None => {}
@@ -101,18 +101,22 @@ impl Submit {
 
     /// Reads the octets of a TPDU; octets after its end are ignored.
     pub fn decode(tpdu: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(tpdu);
+        Self::read(&mut Reader::new(tpdu))
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.at();
         let first = reader.octet("the first octet")?;
         if first & 0b11 != MTI {
             return Err(DecodeErrorKind::WrongType {
                 mti: first & 0b11,
                 wanted: "SMS-SUBMIT",
             }
-            .at(0));
+            .at(at));
         }
         let mr = Mr(reader.octet("TP-MR")?);
-        let destination = Address::decode(&mut reader, "TP-DA")?;
-        let pid = reader.octet("TP-PID")?;
+        let destination = Address::decode(reader, "TP-DA")?;
+        let pid = Pid(reader.octet("TP-PID")?);
         let dcs = Dcs(reader.octet("TP-DCS")?);
         let validity = match first & VPF_ABSOLUTE {
             VPF_RELATIVE => Some(ValidityPeriod::Relative(reader.octet("TP-VP")?)),
@@ -135,7 +139,7 @@ impl Submit {
             pid,
             dcs,
             validity,
-            user_data: UserData::decode(&mut reader, dcs, first & HEADER != 0)?,
+            user_data: UserData::decode(reader, dcs, first & HEADER != 0)?,
         })
     }
 }
@@ -202,7 +206,7 @@ mod tests {
             ),
             (
                 "protocol",
-                |submit| submit.pid = 0x41,
+                |submit| submit.pid = Pid(0x41),
                 "1100",
                 "4100A702C834",
             ),

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use super::fields::{Address, Dcs, Timestamp, UserData};
-use super::ids::Mr;
-use super::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::fields::indicator::{self, Indicator, Told};
+use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData};
+use crate::sms::ids::Mr;
+use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 
 /// SMS-STATUS-REPORT (TS 23.040, 9.2.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub struct StatusReport {
     pub about_command: bool,
     /// TP-MR of the part this is about.
     pub mr: Mr,
-    /// TP-RA; not always in the form the part was sent to: see [`super::number::same_subscriber`].
+    /// TP-RA; not always in the form the part was sent to: see [`crate::sms::number::same_subscriber`].
     pub recipient: Address,
     /// TP-SCTS: when the service centre took the part.
     pub scts: Timestamp,
@@ -26,11 +27,13 @@ pub struct StatusReport {
     /// TP-ST.
     pub status: Status,
     /// TP-PID, if told.
-    pub pid: Option<u8>,
+    pub pid: Option<Pid>,
     /// TP-DCS, if told.
     pub dcs: Option<Dcs>,
     /// TP-UD, if told.
     pub user_data: Option<UserData>,
+    /// Where the optional fields ended too soon. A mark of what was read, not written.
+    pub cut: Option<DecodeError>,
 }
 
 /// TP-ST (TS 23.040, 9.2.3.15).
@@ -120,12 +123,6 @@ const LOOP_PREVENTION: u8 = 1 << 3;
 const ABOUT_COMMAND: u8 = 1 << 5;
 const HEADER: u8 = 1 << 6;
 
-/// Bits of TP-Parameter-Indicator (TS 23.040, 9.2.3.27).
-const PI_PID: u8 = 1;
-const PI_DCS: u8 = 1 << 1;
-const PI_UDL: u8 = 1 << 2;
-const PI_EXTENSION: u8 = 1 << 7;
-
 impl StatusReport {
     /// A report of an SMS-SUBMIT without optional fields.
     pub fn new(
@@ -147,6 +144,7 @@ impl StatusReport {
             pid: None,
             dcs: None,
             user_data: None,
+            cut: None,
         }
     }
 
@@ -169,16 +167,10 @@ impl StatusReport {
         out.extend(self.scts.octets());
         out.extend(self.discharge.octets());
         out.push(self.status.0);
-        let told = flag(self.pid.is_some(), PI_PID)
-            | flag(self.dcs.is_some(), PI_DCS)
-            | flag(self.user_data.is_some(), PI_UDL);
-        if told != 0 {
-            out.push(told);
-            out.extend(self.pid);
-            out.extend(self.dcs.map(|dcs| dcs.0));
-            if let Some(user_data) = &self.user_data {
-                user_data.encode(&mut out);
-            }
+        let indicator = Indicator::of(self.pid, self.dcs, self.user_data.as_ref());
+        if indicator.announces() {
+            out.push(indicator.octet());
+            indicator::write(&mut out, self.pid, self.dcs, self.user_data.as_ref());
         }
         out
     }
@@ -186,55 +178,42 @@ impl StatusReport {
     /// Reads the octets of a TPDU. What follows TP-ST cannot make it fail: a report without its
     /// optional fields still tells what became of the part.
     pub fn decode(tpdu: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(tpdu);
+        Self::read(&mut Reader::new(tpdu))
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.at();
         let first = reader.octet("the first octet")?;
         if first & 0b11 != MTI {
             return Err(DecodeErrorKind::WrongType {
                 mti: first & 0b11,
                 wanted: "SMS-STATUS-REPORT",
             }
-            .at(0));
+            .at(at));
         }
         let mr = Mr(reader.octet("TP-MR")?);
-        let recipient = Address::decode(&mut reader, "TP-RA")?;
+        let recipient = Address::decode(reader, "TP-RA")?;
         let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
         let discharge = Timestamp::from_octets(reader.array("TP-DT")?);
         let status = Status(reader.octet("TP-ST")?);
-        let mut report = Self {
+        // Older service centres end here, without TP-PI.
+        let told = if reader.rest().is_empty() {
+            Told::default()
+        } else {
+            Indicator::read(reader).map_or_else(Told::nothing, |indicator| {
+                indicator.fields(reader, first & HEADER != 0)
+            })
+        };
+        Ok(Self {
             more_to_send: first & NO_MORE == 0,
             loop_prevention: first & LOOP_PREVENTION != 0,
             about_command: first & ABOUT_COMMAND != 0,
+            pid: told.pid,
+            dcs: told.dcs,
+            user_data: told.user_data,
+            cut: told.cut,
             ..Self::new(mr, recipient, scts, discharge, status)
-        };
-        // Ends at the first optional field that is cut off; those before it stand.
-        let _ = report.read_optional(&mut reader, first & HEADER != 0);
-        Ok(report)
-    }
-
-    fn read_optional(
-        &mut self,
-        reader: &mut Reader<'_>,
-        with_header: bool,
-    ) -> Result<(), DecodeError> {
-        let told = reader.octet("TP-PI")?;
-        let mut octet = told;
-        while octet & PI_EXTENSION != 0 {
-            octet = reader.octet("TP-PI")?;
-        }
-        if told & PI_PID != 0 {
-            self.pid = Some(reader.octet("TP-PID")?);
-        }
-        if told & PI_DCS != 0 {
-            self.dcs = Some(Dcs(reader.octet("TP-DCS")?));
-        }
-        if told & PI_UDL != 0 {
-            self.user_data = Some(UserData::decode(
-                reader,
-                self.dcs.unwrap_or(Dcs(0)),
-                with_header,
-            )?);
-        }
-        Ok(())
+        })
     }
 }
 
@@ -304,7 +283,7 @@ mod tests {
             assert_eq!(encode_hex(&read(&hex).unwrap().encode()), hex, "{name}");
         }
         let report = read(&format!("{PLAIN}07000802041F")).unwrap();
-        assert_eq!((report.pid, report.dcs), (Some(0), Some(Dcs(8))));
+        assert_eq!((report.pid, report.dcs), (Some(Pid(0)), Some(Dcs(8))));
         assert_eq!(
             report.user_data.as_ref().map(UserData::text).as_deref(),
             Some("П")
@@ -322,18 +301,54 @@ mod tests {
     #[test]
     fn what_follows_the_status_cannot_spoil_the_report() {
         let plain = read(PLAIN).unwrap();
+        let short =
+            |field, missing, octet| Some(DecodeErrorKind::TooShort { field, missing }.at(octet));
+        let too_long = DecodeErrorKind::UserDataTooLong {
+            octets: 200,
+            most: 159,
+        };
         let cases = [
-            ("nothing told", "00", None),
-            ("padding", "FF", None),
-            ("cut off", "0700", Some(0)),
-            ("text cut off", "05110441", Some(0x11)),
+            ("nothing told", "00", None, None, None),
+            ("reserved bits", "38", None, None, None),
+            ("an extension", "8000", None, None, None),
+            ("padding", "FF", None, None, short("TP-PI", 1, 26)),
+            (
+                "nothing but TP-PI",
+                "03",
+                None,
+                None,
+                short("TP-PID", 1, 26),
+            ),
+            (
+                "cut off",
+                "0700",
+                Some(Pid(0)),
+                None,
+                short("TP-DCS", 1, 27),
+            ),
+            (
+                "text cut off",
+                "05110441",
+                Some(Pid(0x11)),
+                None,
+                short("TP-UD", 3, 29),
+            ),
+            (
+                "text too long",
+                "0604C8",
+                None,
+                Some(Dcs(4)),
+                Some(too_long.at(27)),
+            ),
         ];
-        for (name, tail, pid) in cases {
+        for (name, tail, pid, dcs, cut) in cases {
             let report = read(&format!("{PLAIN}{tail}")).unwrap();
             assert_eq!(
                 report,
                 StatusReport {
                     pid,
+                    dcs,
+                    cut,
                     ..plain.clone()
                 },
                 "{name}"

@@ -1,7 +1,7 @@
 //! SMS-DELIVER: a message or part from the service centre to a SIM.
 
-use super::fields::{Address, Dcs, Timestamp, UserData};
-use super::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData};
+use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 
 /// SMS-DELIVER (TS 23.040, 9.2.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct Deliver {
     /// TP-OA, the sender.
     pub originator: Address,
     /// TP-PID.
-    pub pid: u8,
+    pub pid: Pid,
     /// TP-DCS; its alphabet must be that of `user_data`.
     pub dcs: Dcs,
     /// TP-SCTS: when the service centre took the message.
@@ -48,7 +48,7 @@ impl Deliver {
             report_indication: false,
             reply_path: false,
             originator,
-            pid: 0,
+            pid: Pid::ORDINARY,
             dcs: Dcs::of(user_data.alphabet()),
             scts,
             user_data,
@@ -72,7 +72,7 @@ impl Deliver {
                 | flag(self.reply_path, REPLY_PATH),
         );
         self.originator.encode(&mut out);
-        out.push(self.pid);
+        out.push(self.pid.0);
         out.push(self.dcs.0);
         out.extend(self.scts.octets());
         self.user_data.encode(&mut out);
@@ -82,7 +82,11 @@ impl Deliver {
     /// Reads the octets of a TPDU; octets after its end are ignored. The reserved message type 11
     /// counts as SMS-DELIVER.
     pub fn decode(tpdu: &[u8]) -> Result<Self, DecodeError> {
-        let mut reader = Reader::new(tpdu);
+        Self::read(&mut Reader::new(tpdu))
+    }
+
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.at();
         let first = reader.octet("the first octet")?;
         let mti = first & 0b11;
         if mti != MTI && mti != MTI_RESERVED {
@@ -90,10 +94,10 @@ impl Deliver {
                 mti,
                 wanted: "SMS-DELIVER",
             }
-            .at(0));
+            .at(at));
         }
-        let originator = Address::decode(&mut reader, "TP-OA")?;
-        let pid = reader.octet("TP-PID")?;
+        let originator = Address::decode(reader, "TP-OA")?;
+        let pid = Pid(reader.octet("TP-PID")?);
         let dcs = Dcs(reader.octet("TP-DCS")?);
         let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
         Ok(Self {
@@ -105,7 +109,7 @@ impl Deliver {
             pid,
             dcs,
             scts,
-            user_data: UserData::decode(&mut reader, dcs, first & HEADER != 0)?,
+            user_data: UserData::decode(reader, dcs, first & HEADER != 0)?,
         })
     }
 }
@@ -172,7 +176,7 @@ mod tests {
             ),
             (
                 "protocol",
-                |deliver| deliver.pid = 0x3F,
+                |deliver| deliver.pid = Pid(0x3F),
                 "040C914477000940653F00",
                 "02C834",
             ),

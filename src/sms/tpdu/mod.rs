@@ -1,0 +1,350 @@
+//! The six transport PDUs, one file a kind (TS 23.040, 9.2.2).
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::fields::UserData;
+use super::octets::{DecodeError, DecodeErrorKind, Reader};
+
+pub mod command;
+pub mod deliver;
+pub mod deliver_report;
+pub mod report;
+pub mod submit;
+pub mod submit_report;
+
+use command::Command;
+use deliver::Deliver;
+use deliver_report::DeliverReport;
+use report::StatusReport;
+use submit::Submit;
+use submit_report::SubmitReport;
+
+/// Which way a TPDU travels: the two bits of its type mean different things (TS 23.040, 9.2.3.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the service centre to a phone.
+    FromNetwork,
+    /// From a phone to the service centre.
+    ToNetwork,
+}
+
+/// The kind of a TPDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// SMS-DELIVER.
+    Deliver,
+    /// SMS-DELIVER-REPORT.
+    DeliverReport,
+    /// SMS-STATUS-REPORT.
+    StatusReport,
+    /// SMS-COMMAND.
+    Command,
+    /// SMS-SUBMIT.
+    Submit,
+    /// SMS-SUBMIT-REPORT.
+    SubmitReport,
+}
+
+/// Why a word is no kind of TPDU.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is no kind of TPDU")]
+pub struct UnknownKind(String);
+
+impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Deliver,
+        Self::DeliverReport,
+        Self::StatusReport,
+        Self::Command,
+        Self::Submit,
+        Self::SubmitReport,
+    ];
+
+    /// What the type bits of a first octet mean in one direction. From the network 11 is read as
+    /// SMS-DELIVER; from a phone it means nothing (TS 23.040, 9.2.3.1).
+    pub fn of(first_octet: u8, direction: Direction) -> Option<Self> {
+        match (first_octet & 0b11, direction) {
+            (0b00 | 0b11, Direction::FromNetwork) => Some(Self::Deliver),
+            (0b01, Direction::FromNetwork) => Some(Self::SubmitReport),
+            (0b10, Direction::FromNetwork) => Some(Self::StatusReport),
+            (0b00, Direction::ToNetwork) => Some(Self::DeliverReport),
+            (0b01, Direction::ToNetwork) => Some(Self::Submit),
+            (0b10, Direction::ToNetwork) => Some(Self::Command),
+            _ => None,
+        }
+    }
+
+    /// What they mean in a modem's storage, where only messages of both directions and status reports
+    /// lie.
+    pub fn stored(first_octet: u8) -> Self {
+        match first_octet & 0b11 {
+            0b01 => Self::Submit,
+            0b10 => Self::StatusReport,
+            _ => Self::Deliver,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Deliver => "deliver",
+            Self::DeliverReport => "deliver_report",
+            Self::StatusReport => "status_report",
+            Self::Command => "command",
+            Self::Submit => "submit",
+            Self::SubmitReport => "submit_report",
+        }
+    }
+}
+
+/// One word, such as `status_report`.
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// Reads what is displayed, with `-` as good as `_`.
+impl FromStr for Kind {
+    type Err = UnknownKind;
+
+    fn from_str(text: &str) -> Result<Self, UnknownKind> {
+        let word = text.replace('-', "_");
+        let kind = Self::ALL.into_iter().find(|kind| kind.word() == word);
+        kind.ok_or_else(|| UnknownKind(text.to_owned()))
+    }
+}
+
+/// A TPDU of any kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tpdu {
+    /// A message that came; also the reserved message type 11.
+    Deliver(Deliver),
+    /// A phone's answer to a message that came.
+    DeliverReport(DeliverReport),
+    /// A report of what became of a message.
+    StatusReport(StatusReport),
+    /// A phone's order about a message it sent.
+    Command(Command),
+    /// A message on its way out.
+    Submit(Submit),
+    /// The service centre's answer to a message on its way out.
+    SubmitReport(SubmitReport),
+}
+
+impl Tpdu {
+    /// Reads a TPDU that travelled in a known direction; octets behind its end are ignored.
+    pub fn decode(tpdu: &[u8], direction: Direction) -> Result<Self, DecodeError> {
+        let first = Reader::new(tpdu).octet("the first octet")?;
+        let kind = Kind::of(first, direction).ok_or(
+            DecodeErrorKind::WrongType {
+                mti: first & 0b11,
+                wanted: "a type that phones send",
+            }
+            .at(0),
+        )?;
+        Self::decode_as(tpdu, kind).map(|(tpdu, _)| tpdu)
+    }
+
+    /// Reads a TPDU as it lies in a modem or comes in a `+CMT` or `+CDS`; octets behind its end are
+    /// ignored. A modem's storage and headers do not tell reliably whether something is a message or a
+    /// report; the type bits do.
+    pub fn decode_stored(tpdu: &[u8]) -> Result<Self, DecodeError> {
+        let first = Reader::new(tpdu).octet("the first octet")?;
+        Self::decode_as(tpdu, Kind::stored(first)).map(|(tpdu, _)| tpdu)
+    }
+
+    /// Reads a TPDU of a known kind and gives the octets behind its end, which should be none.
+    pub fn decode_as(tpdu: &[u8], kind: Kind) -> Result<(Self, &[u8]), DecodeError> {
+        let mut reader = Reader::new(tpdu);
+        let reading = &mut reader;
+        let tpdu = match kind {
+            Kind::Deliver => Deliver::read(reading).map(Self::Deliver),
+            Kind::DeliverReport => DeliverReport::read(reading).map(Self::DeliverReport),
+            Kind::StatusReport => StatusReport::read(reading).map(Self::StatusReport),
+            Kind::Command => Command::read(reading).map(Self::Command),
+            Kind::Submit => Submit::read(reading).map(Self::Submit),
+            Kind::SubmitReport => SubmitReport::read(reading).map(Self::SubmitReport),
+        }?;
+        Ok((tpdu, reader.rest()))
+    }
+
+    /// The octets, without a service centre's address.
+    pub fn encode(&self) -> Vec<u8> {
+        match self {
+            Self::Deliver(tpdu) => tpdu.encode(),
+            Self::DeliverReport(tpdu) => tpdu.encode(),
+            Self::StatusReport(tpdu) => tpdu.encode(),
+            Self::Command(tpdu) => tpdu.encode(),
+            Self::Submit(tpdu) => tpdu.encode(),
+            Self::SubmitReport(tpdu) => tpdu.encode(),
+        }
+    }
+
+    /// Its kind.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Deliver(_) => Kind::Deliver,
+            Self::DeliverReport(_) => Kind::DeliverReport,
+            Self::StatusReport(_) => Kind::StatusReport,
+            Self::Command(_) => Kind::Command,
+            Self::Submit(_) => Kind::Submit,
+            Self::SubmitReport(_) => Kind::SubmitReport,
+        }
+    }
+
+    /// TP-UD, if it has one. The data of a command are no TP-UD.
+    pub fn user_data(&self) -> Option<&UserData> {
+        match self {
+            Self::Deliver(tpdu) => Some(&tpdu.user_data),
+            Self::Submit(tpdu) => Some(&tpdu.user_data),
+            Self::DeliverReport(tpdu) => tpdu.user_data.as_ref(),
+            Self::StatusReport(tpdu) => tpdu.user_data.as_ref(),
+            Self::SubmitReport(tpdu) => tpdu.user_data.as_ref(),
+            Self::Command(_) => None,
+        }
+    }
+
+    /// Where a report's optional fields ended or broke although TP-PI announced more of them: what was
+    /// read stands, what is missing cannot be told.
+    pub fn cut(&self) -> Option<DecodeError> {
+        match self {
+            Self::DeliverReport(tpdu) => tpdu.cut,
+            Self::StatusReport(tpdu) => tpdu.cut,
+            Self::SubmitReport(tpdu) => tpdu.cut,
+            Self::Deliver(_) | Self::Submit(_) | Self::Command(_) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sms::fields::Pid;
+    use crate::sms::pdu::decode_hex;
+
+    #[test]
+    fn the_type_bits_by_direction() {
+        use Kind::{Command, Deliver, DeliverReport, StatusReport, Submit, SubmitReport};
+        // From the network, from a phone, in a modem's storage.
+        const CASES: [(Option<Kind>, Option<Kind>, Kind); 4] = [
+            (Some(Deliver), Some(DeliverReport), Deliver),
+            (Some(SubmitReport), Some(Submit), Submit),
+            (Some(StatusReport), Some(Command), StatusReport),
+            (Some(Deliver), None, Deliver),
+        ];
+        for (bits, (from, to, stored)) in (0..).zip(CASES) {
+            for first in [bits, bits | 0xFC] {
+                assert_eq!(Kind::of(first, Direction::FromNetwork), from, "{first:02X}");
+                assert_eq!(Kind::of(first, Direction::ToNetwork), to, "{first:02X}");
+                assert_eq!(Kind::stored(first), stored, "{first:02X}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_kind_is_read_as_itself() {
+        use Direction::{FromNetwork, ToNetwork};
+        const CASES: &[(&str, Direction, Kind)] = &[
+            (
+                "040C9144770009406500006230414003000A0453EA130A",
+                FromNetwork,
+                Kind::Deliver,
+            ),
+            (
+                "070C9144770009406500006230414003000A0453EA130A",
+                FromNetwork,
+                Kind::Deliver,
+            ),
+            (
+                "06170C91447700091032623041015123006230410151730000",
+                FromNetwork,
+                Kind::StatusReport,
+            ),
+            ("010062304101512300", FromNetwork, Kind::SubmitReport),
+            ("11000C914477000910320000A702C834", ToNetwork, Kind::Submit),
+            ("0000", ToNetwork, Kind::DeliverReport),
+            ("02000002170C9144770009103200", ToNetwork, Kind::Command),
+        ];
+        for &(hex, direction, kind) in CASES {
+            let octets = decode_hex(hex).unwrap();
+            let tpdu = Tpdu::decode(&octets, direction).unwrap();
+            assert_eq!((tpdu.kind(), tpdu.cut()), (kind, None), "{hex}");
+            assert_eq!(
+                tpdu.user_data().map(UserData::text).as_deref(),
+                match kind {
+                    Kind::Deliver => Some("STOP"),
+                    Kind::Submit => Some("Hi"),
+                    _ => None,
+                },
+                "{hex}"
+            );
+            let behind = [octets.as_slice(), &[0x0D]].concat();
+            // Behind a report without TP-PI an octet is TP-PI: here it announces what is missing.
+            match Tpdu::decode_as(&behind, kind).unwrap() {
+                (Tpdu::StatusReport(report), []) => {
+                    assert_eq!((report.pid, report.cut.is_some()), (None, true));
+                }
+                (read, rest) => assert_eq!((read, rest), (tpdu, [0x0D].as_slice()), "{hex}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_no_phone_sends_is_refused() {
+        let wrong = DecodeErrorKind::WrongType {
+            mti: 3,
+            wanted: "a type that phones send",
+        };
+        assert_eq!(
+            Tpdu::decode(&[0x07, 0], Direction::ToNetwork),
+            Err(wrong.at(0))
+        );
+        for read in [
+            Tpdu::decode(&[], Direction::ToNetwork),
+            Tpdu::decode_stored(&[]),
+            Tpdu::decode_as(&[], Kind::Command).map(|(tpdu, _)| tpdu),
+        ] {
+            assert_eq!(read.map_err(|error| error.octet), Err(0));
+        }
+    }
+
+    #[test]
+    fn words_for_kinds() {
+        for kind in Kind::ALL {
+            assert_eq!(kind.to_string().parse(), Ok(kind));
+        }
+        assert_eq!("status-report".parse(), Ok(Kind::StatusReport));
+        let unknown = "deliverd".parse::<Kind>().unwrap_err();
+        assert_eq!(unknown.to_string(), "`deliverd` is no kind of TPDU");
+    }
+
+    #[test]
+    fn a_cut_is_told_for_every_report() {
+        for (hex, kind) in [
+            ("0001", Kind::DeliverReport),
+            ("010162304101512300", Kind::SubmitReport),
+            (
+                "06170C9144770009103262304101512300623041015173000001",
+                Kind::StatusReport,
+            ),
+        ] {
+            let octets = decode_hex(hex).unwrap();
+            let (tpdu, rest) = Tpdu::decode_as(&octets, kind).unwrap();
+            let cut = DecodeErrorKind::TooShort {
+                field: "TP-PID",
+                missing: 1,
+            };
+            assert_eq!((tpdu.cut(), rest.len()), (Some(cut.at(octets.len())), 0));
+            let mended = [octets.as_slice(), &[0x40]].concat();
+            let pid = match Tpdu::decode_as(&mended, kind).unwrap().0 {
+                Tpdu::DeliverReport(report) => report.pid,
+                Tpdu::SubmitReport(report) => report.pid,
+                Tpdu::StatusReport(report) => report.pid,
+                _ => None,
+            };
+            assert_eq!(pid, Some(Pid::TYPE_0), "{kind}");
+        }
+    }
+}
