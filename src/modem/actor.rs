@@ -8,9 +8,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::at::dialog::News;
-use super::at::general::SignalQuality;
-use super::at::messaging::{DeleteMessage, ReadMessage, SendMessage};
+use super::at::codes::{News, Place};
+use super::at::messaging::SendMessage;
+use super::at::network::SignalQuality;
+use super::at::storage::{DeleteMessage, ReadMessage};
 use super::link::{Link, LinkError, Lost, Reason, Submission};
 use super::port::Connect;
 use super::profile::Profile;
@@ -18,7 +19,7 @@ use super::setup::{Fault, Found, Patience, bring_up};
 use super::status::{Roster, State, Trouble};
 use super::{Event, Host, Job, Outcome};
 use crate::sms::ids::{SimId, Token};
-use crate::sms::pdu::{Tpdu, decode_hex, split_smsc};
+use crate::sms::pdu::{Tpdu, decode_hex, locate};
 
 /// How an actor behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -339,7 +340,7 @@ impl<H: Host> Service<'_, H> {
             Ok(signal) => {
                 self.actor
                     .roster
-                    .update(self.name, |status| status.signal = signal);
+                    .update(self.name, |status| status.signal = signal.dbm());
                 Ok(())
             }
             Err(LinkError::Lost(lost)) => Err(lost),
@@ -354,7 +355,9 @@ impl<H: Host> Service<'_, H> {
                 self.report(pdu, None).await;
                 Ok(())
             }
-            News::StoredReport(Some(index)) => self.fetch_report(index).await,
+            News::StoredReport(Place {
+                index: Some(index), ..
+            }) => self.fetch_report(index).await,
             News::LateReference(mr) => {
                 let token = self.unanswered.take();
                 self.actor
@@ -373,25 +376,30 @@ impl<H: Host> Service<'_, H> {
                 );
                 Ok(())
             }
-            News::StoredReport(None) | News::StoredMessage(_) => {
+            News::StoredReport(_) | News::StoredMessage(_) => {
                 tracing::info!(
                     port = self.name,
                     "an inbound text was announced; it stays where the modem keeps it"
                 );
                 Ok(())
             }
-            News::Registration(state) => {
-                tracing::info!(port = self.name, ?state, "registration changed");
+            News::Registration(domain, status) => {
+                tracing::info!(port = self.name, ?domain, state = ?status.registration(), "registration changed");
                 Ok(())
             }
-            News::LateFinal(_) | News::Noise(_) => Ok(()),
+            News::Broadcast(_)
+            | News::Ring
+            | News::Ussd(_)
+            | News::Pin(_)
+            | News::LateFinal(_)
+            | News::Noise(_) => Ok(()),
         }
     }
 
     /// Reads a stored report and empties its place only once it is on disk.
     async fn fetch_report(&mut self, index: u16) -> Result<(), Lost> {
         let pdu = match self.link.run(&ReadMessage(index)).await {
-            Ok(Some(pdu)) => pdu,
+            Ok(Some(stored)) => stored.pdu,
             Ok(None) => return Ok(()),
             Err(LinkError::Lost(lost)) => return Err(lost),
             Err(LinkError::At(error)) => {
@@ -446,8 +454,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 fn report_of(pdu: &str) -> Option<crate::sms::report::StatusReport> {
     let octets = decode_hex(pdu).ok()?;
-    let (_, tpdu) = split_smsc(&octets).ok()?;
-    match Tpdu::decode(tpdu) {
+    match Tpdu::decode_stored(locate(&octets, None).ok()?.tpdu) {
         Ok(Tpdu::StatusReport(report)) => Some(report),
         _ => None,
     }

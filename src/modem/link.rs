@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 
-use super::at::dialog::{Dialog, Exchange, News, Payload, Step};
+use super::at::codes::News;
+use super::at::dialog::{Dialog, Exchange, Payload, Step};
 use super::at::messaging::{SendMessage, reference};
-use super::at::{self, Command, general};
+use super::at::{self, ATTENTION, Command};
 use super::port::Wire;
 use crate::sms::causes::Cause;
 use crate::sms::ids::Mr;
@@ -148,7 +149,7 @@ impl Link {
         for _ in 0..times {
             self.settle().await?;
             outcome = self
-                .exchange(Exchange::of(&general::ATTENTION).within(patience))
+                .exchange(Exchange::of(&ATTENTION).within(patience))
                 .await
                 .map(drop);
             match &outcome {
@@ -194,8 +195,7 @@ impl Link {
             text: send.pdu.as_str().to_owned(),
             patience: send.patience,
         };
-        let exchange =
-            Exchange::with_payload(&send.line(), SendMessage::PREFIX, PROMPT_PATIENCE, payload);
+        let exchange = Exchange::with_payload(&send.line(), PROMPT_PATIENCE, payload);
         if let Err(busy) = self.dialog.start(exchange, now()) {
             return Submission::NotSubmitted(busy.into());
         }

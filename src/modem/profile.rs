@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use super::at::Ending;
+
 /// One family's manners.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +18,8 @@ pub struct Profile {
     pub storage: Vec<String>,
     /// Arguments of `AT+CNMI`, in the order to try.
     pub report_routing: Vec<String>,
+    /// What ends the answer to `AT+CPIN?`.
+    pub pin_ending: Ending,
 }
 
 /// The compiled-in profiles by file name.
@@ -37,6 +41,7 @@ impl Profile {
                 card_identity: Vec::new(),
                 storage: Vec::new(),
                 report_routing: Vec::new(),
+                pin_ending: Ending::Final,
             })
     }
 }

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::at::dialog::News;
-use super::at::general::{
-    CardIdentity, ECHO_OFF, MANUFACTURER, MODEL, NUMERIC_ERRORS, Pin, Plain, ReadLteRegistration,
-    ReadOperator, ReadPin, ReadRegistration, Registration, SerialNumber, SubscriberIdentity,
-};
+use super::at::codes::News;
+use super::at::identity::{CardIdentity, MANUFACTURER, MODEL, SerialNumber, SubscriberIdentity};
 use super::at::messaging::{
-    MessageService, PDU_MODE, ReadIndications, ReportRouting, RouteIndications, SelectStorage,
+    MessageService, PDU_MODE, ReadIndications, ReportRouting, RouteIndications,
 };
-use super::at::{self, Command};
+use super::at::network::{Domain, ReadOperator, ReadRegistration, Registration};
+use super::at::sim::{Pin, ReadPin};
+use super::at::storage::SelectStorage;
+use super::at::{self, Command, ECHO_OFF, NUMERIC_ERRORS, Plain};
 use super::link::{Link, LinkError, Lost};
 use super::profile::Profile;
 use crate::sms::ids::{Iccid, Imei, Imsi};
@@ -278,7 +278,7 @@ impl Setup<'_> {
             }
             Task::Model => self.found.model = Some(self.link.run(&MODEL).await?),
             Task::Imei => self.found.imei = Some(self.link.run(&SerialNumber).await?),
-            Task::Pin => match self.link.run(&ReadPin).await? {
+            Task::Pin => match self.link.run(&ReadPin(self.profile.pin_ending)).await? {
                 Pin::Ready => {}
                 Pin::Wanted(word) => return Err(Failed::Now(Fault::Locked(word))),
             },
@@ -287,22 +287,28 @@ impl Setup<'_> {
                 self.found.iccid = Some(first_answer(self.link, commands).await?);
             }
             Task::Subscriber => self.found.imsi = Some(self.link.run(&SubscriberIdentity).await?),
-            Task::Service => self.link.run(&MessageService).await?,
+            Task::Service => {
+                self.link.run(&MessageService).await?;
+            }
             Task::Storage => {
-                let storage = first_answer(
+                let storages = first_answer(
                     self.link,
                     self.profile.storage.iter().cloned().map(SelectStorage),
                 )
                 .await?;
-                tracing::debug!(
-                    used = storage.used,
-                    total = storage.total,
-                    "storage selected"
-                );
+                if let Some(storage) = storages.first() {
+                    tracing::debug!(
+                        used = storage.used,
+                        total = storage.total,
+                        "storage selected"
+                    );
+                }
             }
             Task::Routing => self.routing().await?,
             Task::Registration => self.registration().await?,
-            Task::Operator => self.found.operator = self.link.run(&ReadOperator).await?,
+            Task::Operator => {
+                self.found.operator = self.link.run(&ReadOperator).await?.name;
+            }
         }
         Ok(())
     }
@@ -339,10 +345,11 @@ impl Setup<'_> {
     async fn registration(&mut self) -> Result<(), Failed> {
         let end = Instant::now() + self.patience.registration;
         loop {
-            let state = match self.link.run(&ReadRegistration).await? {
+            let status = self.link.run(&ReadRegistration(Domain::Circuit)).await?;
+            let state = match status.registration() {
                 Registration::Registered => return Ok(()),
-                state => match self.link.run(&ReadLteRegistration).await {
-                    Ok(Registration::Registered) => return Ok(()),
+                state => match self.link.run(&ReadRegistration(Domain::Eps)).await {
+                    Ok(lte) if lte.registration() == Registration::Registered => return Ok(()),
                     Ok(_) | Err(LinkError::At(_)) => state,
                     Err(LinkError::Lost(lost)) => return Err(Failed::Now(lost.into())),
                 },
@@ -365,7 +372,7 @@ impl Setup<'_> {
         let wait = end.min(Instant::now() + Duration::from_secs(5));
         loop {
             match timeout(wait.duration_since(Instant::now()), self.link.news()).await {
-                Ok(Ok(News::Registration(_))) | Err(_) => break,
+                Ok(Ok(News::Registration(..))) | Err(_) => break,
                 Ok(Ok(news)) => others.push(news),
                 Ok(Err(lost)) => return Err(Failed::Now(lost.into())),
             }

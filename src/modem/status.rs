@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::at::general::Dbm;
 use super::at::messaging::ReportRouting;
+use super::at::network::Dbm;
 use super::setup::Found;
 use crate::sms::ids::SimId;
 

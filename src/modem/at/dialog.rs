@@ -14,22 +14,26 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::codes::{Final, final_result};
-use super::fields::{behind, number};
-use super::general::Registration;
+use super::codes::{
+    Final, Header, News, SIGILS, Unsolicited, final_result, glued, is_chatter, unsolicited,
+};
 use super::lines::{Buffer, Frame, PromptDue};
-use super::messaging::{is_hex, reference};
-use super::{Command, Error};
-use crate::sms::ids::Mr;
+use super::network::{Origin, Status};
+use super::storage::is_hex;
+use super::ussd::{OpenText, Ussd};
+use super::{Answer, Command, Ending, Error};
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
+/// So many headers may wait for their PDUs; more is noise.
+const DEEPEST: usize = 4;
 
 /// A command to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
     line: String,
-    prefix: Option<&'static str>,
+    answer: Answer,
+    ending: Ending,
     patience: Duration,
     payload: Option<Payload>,
 }
@@ -48,22 +52,19 @@ impl Exchange {
     pub fn of<C: Command>(command: &C) -> Self {
         Self {
             line: format!("AT{}", command.line()),
-            prefix: C::PREFIX,
+            answer: C::ANSWER,
+            ending: command.ending(),
             patience: C::TIMEOUT,
             payload: None,
         }
     }
 
-    /// A command that is answered with a prompt and takes a payload.
-    pub fn with_payload(
-        line: &str,
-        prefix: &'static str,
-        prompt_patience: Duration,
-        payload: Payload,
-    ) -> Self {
+    /// A command that is answered with a prompt and takes a payload; then its own name and a value.
+    pub fn with_payload(line: &str, prompt_patience: Duration, payload: Payload) -> Self {
         Self {
             line: format!("AT{line}"),
-            prefix: Some(prefix),
+            answer: Answer::Named,
+            ending: Ending::Final,
             patience: prompt_patience,
             payload: Some(payload),
         }
@@ -80,6 +81,27 @@ impl Exchange {
     pub fn name(&self) -> &str {
         self.line.get(2..).unwrap_or_default()
     }
+
+    /// What stands before the colon of its answer: `+CPMS` for `AT+CPMS?` and `ATE0+CPMS=?` (V.250,
+    /// 5.4.1).
+    fn own_name(&self) -> &str {
+        let from = self.line.find(SIGILS).unwrap_or(self.line.len());
+        let name = self.line.get(from..).unwrap_or_default();
+        name.split(['?', '=']).next().unwrap_or_default()
+    }
+
+    /// What follows the own name and its colon.
+    fn is_named(&self, line: &str) -> bool {
+        let name = self.own_name();
+        let rest = line.strip_prefix(name).filter(|_| !name.is_empty());
+        rest.is_some_and(|rest| rest.starts_with(':'))
+    }
+
+    /// Whether a line that begins as vendors' own do answers this question all the same: with the
+    /// name before the value, or, for the card's number, with the name of another vendor.
+    fn is_asked_for(&self, line: &str) -> bool {
+        self.is_named(line) || (self.line.contains("CCID") && line.contains("CCID"))
+    }
 }
 
 /// What the engine wants or tells.
@@ -93,27 +115,6 @@ pub enum Step {
     Finished(Result<Vec<String>, Error>),
     /// Something that nobody asked for.
     News(News),
-}
-
-/// What a modem says on its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// `+CDS`: a status report, its PDU in hex.
-    Report(String),
-    /// `+CDSI`: a status report lies in a storage; no index means "look yourself".
-    StoredReport(Option<u16>),
-    /// `+CMT`: an inbound text, its PDU in hex.
-    Message(String),
-    /// `+CMTI`: an inbound text lies in a storage.
-    StoredMessage(Option<u16>),
-    /// `+CREG` or `+CEREG`: the registration changed.
-    Registration(Registration),
-    /// `+CMGS` after its command was given up.
-    LateReference(Option<Mr>),
-    /// A final result after its command was given up.
-    LateFinal(Final),
-    /// Anything else.
-    Noise(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,6 +136,8 @@ struct Running {
     deadline: Instant,
     /// A line of the answer that has a PDU behind it has come, the PDU has not.
     wants_pdu: bool,
+    /// A line that looks unsolicited and bears the answer's name: it counts if no better one comes.
+    crossed: Option<String>,
 }
 
 impl Running {
@@ -142,13 +145,18 @@ impl Running {
     fn awaits_payload(&self) -> bool {
         self.phase != Phase::Answer
     }
-}
 
-/// The header of an unsolicited line whose PDU comes in the next line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Header {
-    Report,
-    Message,
+    /// Whether any line without a name could be its answer.
+    fn takes_bare(&self) -> bool {
+        self.exchange.answer == Answer::Bare && self.phase == Phase::Answer
+    }
+
+    fn answer(self) -> Vec<String> {
+        if self.lines.is_empty() {
+            return self.crossed.into_iter().collect();
+        }
+        self.lines
+    }
 }
 
 /// The engine.
@@ -156,7 +164,14 @@ enum Header {
 pub struct Dialog {
     buffer: Buffer,
     running: Option<Running>,
-    header: Option<Header>,
+    /// What went out last, for the echo that comes after its command has ended.
+    last: String,
+    /// Unsolicited headers that came, and their PDUs have not; the latest comes first.
+    headers: Vec<Header>,
+    /// A `+CUSD` whose quotes are open.
+    text: Option<OpenText>,
+    /// A `+CMGS` of a command given up has come: the next `OK` is its, too.
+    late_ok: bool,
     steps: VecDeque<Step>,
 }
 
@@ -183,6 +198,7 @@ impl Dialog {
             since: now,
             deadline,
             wants_pdu: false,
+            crossed: None,
         });
         Ok(())
     }
@@ -222,19 +238,23 @@ impl Dialog {
     /// Whatever has come up to now belongs to that user's time and is told as news.
     pub fn clear(&mut self) {
         self.running = None;
-        self.header = None;
+        self.headers.clear();
+        self.late_ok = false;
+        self.close_text();
         self.steps.push_back(Step::Write(vec![ESC, b'\r']));
     }
 
     /// Takes in what the port gave.
     pub fn receive(&mut self, bytes: &[u8]) {
-        self.buffer.extend(bytes);
-        while let Some(frame) = self.buffer.next(self.prompt_due()) {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.extend(bytes);
+        while let Some(frame) = buffer.next(self.prompt_due()) {
             match frame {
                 Frame::Prompt => self.prompted(),
-                Frame::Line(line) => self.line(line),
+                Frame::Line(line) => self.line(&line),
             }
         }
+        self.buffer = buffer;
     }
 
     /// Ends the running command if its time is over.
@@ -244,6 +264,8 @@ impl Dialog {
         };
         let command = running.exchange.name().to_owned();
         let after = now.duration_since(running.since);
+        self.last = running.exchange.line;
+        self.close_text();
         self.steps
             .push_back(Step::Finished(Err(Error::TimedOut { command, after })));
     }
@@ -273,94 +295,172 @@ impl Dialog {
         }
     }
 
-    fn line(&mut self, line: String) {
-        if let Some(header) = self.header.take() {
-            if is_hex(&line) {
-                return self.news(match header {
-                    Header::Report => News::Report(line),
-                    Header::Message => News::Message(line),
-                });
-            }
-            self.news(News::Noise("a header without its PDU".into()));
-        }
-        if self.is_echo(&line) {
+    fn line(&mut self, line: &str) {
+        let line = self.behind_prompts(line);
+        if line.is_empty()
+            || self.continues_text(line)
+            || self.takes_pdu(line)
+            || self.is_echo(line)
+        {
             return;
         }
-        if let Some(result) = final_result(&line) {
+        if let Some((result, rest)) = glued(line) {
+            self.finish(result);
+            return self.line(rest);
+        }
+        if let Some(result) = final_result(line) {
             return self.finish(result);
         }
-        if self.belongs_to_answer(&line) {
+        if self.belongs_to_answer(line) {
             return;
         }
-        match unsolicited(&line) {
-            Some(Unsolicited::Header(header)) => self.header = Some(header),
-            Some(Unsolicited::News(news)) => self.news(news),
+        match unsolicited(line) {
+            Some(Unsolicited::Header(header)) => {
+                if self.headers.len() == DEEPEST {
+                    self.lose_headers();
+                }
+                self.headers.push(header);
+            }
+            Some(Unsolicited::News(news)) => {
+                self.late_ok |= matches!(news, News::LateReference(_));
+                self.news(news);
+            }
+            Some(Unsolicited::OpenText) => self.text = Some(OpenText::new(line)),
             None => self.bare(line),
         }
     }
 
-    fn is_echo(&self, line: &str) -> bool {
-        self.running.as_ref().is_some_and(|running| {
-            let payload = running.exchange.payload.as_ref();
-            line == running.exchange.line
-                || payload.is_some_and(|payload| {
-                    line.trim_end_matches(char::from(CTRL_Z)) == payload.text
-                })
-        })
+    /// What stands behind a prompt that came twice: only where a payload is on its way.
+    fn behind_prompts<'a>(&self, line: &'a str) -> &'a str {
+        match &self.running {
+            Some(running) if running.exchange.payload.is_some() => {
+                line.trim_start_matches(['>', ' '])
+            }
+            _ => line,
+        }
     }
 
-    fn finish(&mut self, result: Final) {
-        // Before its payload has gone, a send cannot have succeeded: the OK is another command's, given
-        // up long ago.
-        let early =
-            self.running.as_ref().is_some_and(Running::awaits_payload) && result == Final::Ok;
-        let Some(running) = self.running.take_if(|_| !early) else {
-            return self.news(News::LateFinal(result));
+    /// Takes a line that stands between the quotes of a `+CUSD`. News that cross it are told by their
+    /// names, as everywhere.
+    fn continues_text(&mut self, line: &str) -> bool {
+        let Some(text) = &mut self.text else {
+            return false;
         };
-        let command = running.exchange.name().to_owned();
-        self.steps.push_back(Step::Finished(match result {
-            Final::Ok => Ok(running.lines),
-            Final::Error(cause) => Err(Error::Refused { command, cause }),
-        }));
+        if is_code(line) || (!self.headers.is_empty() && is_hex(line)) {
+            return false;
+        }
+        if text.push(line) {
+            self.close_text();
+        }
+        true
     }
 
-    /// Takes a line that begins as the running command's answer does, or the PDU behind one.
-    fn belongs_to_answer(&mut self, line: &str) -> bool {
-        let Some(running) = &mut self.running else {
+    fn close_text(&mut self) {
+        if let Some(text) = self.text.take() {
+            let line = text.close();
+            self.news(Ussd::read(&line).map_or(News::Noise(line), News::Ussd));
+        }
+    }
+
+    /// Takes the PDU behind an unsolicited header or behind a line of the answer: the header came
+    /// later, so it comes first.
+    fn takes_pdu(&mut self, line: &str) -> bool {
+        if !is_hex(line) {
             return false;
-        };
-        let Some(prefix) = running.exchange.prefix else {
-            return false;
-        };
-        if std::mem::take(&mut running.wants_pdu) && is_hex(line) {
-            running.lines.push(line.to_owned());
+        }
+        let bare = self.running.as_ref().is_some_and(Running::takes_bare);
+        if let Some(header) = self.headers.pop_if(|header| !bare || header.fits(line)) {
+            self.news(header.with(line.to_owned()));
             return true;
         }
-        if !line.starts_with(prefix) || running.awaits_payload() {
+        let Some(running) = self.running.as_mut().filter(|running| running.wants_pdu) else {
             return false;
-        }
-        running.wants_pdu = prefix == "+CMGR:";
+        };
+        running.wants_pdu = false;
         running.lines.push(line.to_owned());
         true
     }
 
+    /// Whether a line is what we wrote ourselves, now or for a command given up since.
+    fn is_echo(&self, line: &str) -> bool {
+        let ours = self.running.as_ref().is_some_and(|running| {
+            let payload = running.exchange.payload.as_ref();
+            line == running.exchange.line || payload.is_some_and(|payload| line == payload.text)
+        });
+        let command = line.strip_prefix("AT");
+        ours || line == self.last || command.is_some_and(|command| command.starts_with(SIGILS))
+    }
+
+    fn finish(&mut self, result: Final) {
+        self.lose_headers();
+        // Before its payload has gone, a send cannot have succeeded: the OK is another command's, given
+        // up long ago.
+        let early = self.running.as_ref().is_some_and(Running::awaits_payload);
+        let late = match result {
+            Final::Ok => std::mem::take(&mut self.late_ok) || early,
+            Final::Error(_) => false,
+            Final::NoCarrier => true,
+        };
+        let Some(running) = self.running.take_if(|_| !late) else {
+            return self.news(News::LateFinal(result));
+        };
+        self.last.clone_from(&running.exchange.line);
+        let command = running.exchange.name().to_owned();
+        self.steps.push_back(Step::Finished(match result {
+            Final::Error(cause) => Err(Error::Refused { command, cause }),
+            Final::Ok | Final::NoCarrier => Ok(running.answer()),
+        }));
+    }
+
+    /// Takes a line that begins as the running command's answer does.
+    fn belongs_to_answer(&mut self, line: &str) -> bool {
+        let Some(running) = &mut self.running else {
+            return false;
+        };
+        let answer = running.exchange.answer;
+        let named = matches!(answer, Answer::Named | Answer::WithPdus);
+        if !named || running.awaits_payload() || !running.exchange.is_named(line) {
+            return false;
+        }
+        if matches!(Status::read(line), Some((_, Origin::Unsolicited, _))) {
+            running.crossed = Some(line.to_owned());
+            return false;
+        }
+        running.wants_pdu = answer == Answer::WithPdus;
+        running.lines.push(line.to_owned());
+        self.lose_headers();
+        self.end_by_line();
+        true
+    }
+
+    fn end_by_line(&mut self) {
+        let ends = |running: &mut Running| running.exchange.ending == Ending::FirstLine;
+        if let Some(running) = self.running.take_if(ends) {
+            self.last.clone_from(&running.exchange.line);
+            self.steps.push_back(Step::Finished(Ok(running.answer())));
+        }
+    }
+
     /// A line of no known form: the answer of a command whose answers have none, else noise.
-    fn bare(&mut self, line: String) {
-        match &mut self.running {
-            // Vendors' own news begin with these; an answer without a prefix does not, except where the
-            // command's name stands before the value.
-            Some(running)
-                if running.exchange.prefix.is_none() && running.phase == Phase::Answer =>
-            {
-                let vendor = line.starts_with(['+', '^', '*', '%', '#', '$']);
-                let name = running.exchange.name().trim_end_matches('?');
-                if !vendor || line.starts_with(name) || same_question(name, &line) {
-                    running.lines.push(line);
-                } else {
-                    self.news(News::Noise(line));
-                }
+    fn bare(&mut self, line: &str) {
+        let running = self.running.as_mut().filter(|running| {
+            // Vendors' own news begin with a sign; an answer without a name does not.
+            let foreign = line.starts_with(SIGILS) && !running.exchange.is_asked_for(line);
+            running.takes_bare() && !foreign && !is_chatter(line) && !line.starts_with('>')
+        });
+        match running {
+            Some(running) => {
+                running.lines.push(line.to_owned());
+                self.lose_headers();
             }
-            _ => self.news(News::Noise(line)),
+            None => self.news(News::Noise(line.to_owned())),
+        }
+    }
+
+    /// An answer or its end came where a PDU was due: there is none.
+    fn lose_headers(&mut self) {
+        for _ in std::mem::take(&mut self.headers) {
+            self.news(News::Noise("a header without its PDU".into()));
         }
     }
 
@@ -369,49 +469,26 @@ impl Dialog {
     }
 }
 
-/// Cards are asked for with `AT+CCID` and answer `+ICCID:` or `^ICCID:` on some firmwares.
-fn same_question(name: &str, line: &str) -> bool {
-    name.contains("CCID") && line.contains("CCID")
-}
-
-enum Unsolicited {
-    News(News),
-    Header(Header),
-}
-
-fn unsolicited(line: &str) -> Option<Unsolicited> {
-    let index = |prefix: &str| {
-        let fields = behind(prefix, line)?;
-        Some(number(&fields, 1))
-    };
-    if line.starts_with("+CDS:") {
-        return Some(Unsolicited::Header(Header::Report));
-    }
-    if line.starts_with("+CMT:") {
-        return Some(Unsolicited::Header(Header::Message));
-    }
-    if let Some(index) = index("+CDSI:") {
-        return Some(Unsolicited::News(News::StoredReport(index)));
-    }
-    if let Some(index) = index("+CMTI:") {
-        return Some(Unsolicited::News(News::StoredMessage(index)));
-    }
-    if line.starts_with("+CMGS:") {
-        return Some(Unsolicited::News(News::LateReference(reference(&[
-            line.to_owned()
-        ]))));
-    }
-    let stat = ["+CREG:", "+CEREG:"]
-        .iter()
-        .find_map(|prefix| number(&behind(prefix, line)?, 0));
-    stat.map(|stat| Unsolicited::News(News::Registration(Registration::from_stat(stat))))
+/// Whether a line within a text is none of it: a sign, a name in capitals, a colon, and quotes that
+/// are closed again. The end of the text has one quote more.
+fn is_code(line: &str) -> bool {
+    let named = line
+        .strip_prefix(SIGILS)
+        .and_then(|rest| rest.split_once(':'));
+    let capitals = named.is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_uppercase())
+    });
+    capitals && line.matches('"').count().is_multiple_of(2)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::modem::at::general::{ECHO_OFF, MODEL, ReadRegistration, SignalQuality};
-    use crate::modem::at::messaging::ReadMessage;
+    use crate::modem::at::identity::{CardIdentity, MODEL, SubscriberIdentity};
+    use crate::modem::at::network::{Domain, ReadRegistration, SignalQuality};
+    use crate::modem::at::sim::ReadPin;
+    use crate::modem::at::storage::ReadMessage;
+    use crate::modem::at::{ECHO_OFF, Plain};
     use crate::sms::causes::Cause;
 
     const PDU: &str = "0031000C91";
@@ -426,7 +503,7 @@ mod tests {
             text: PDU.into(),
             patience: Duration::from_secs(60),
         };
-        Exchange::with_payload("+CMGS=4", "+CMGS:", Duration::from_secs(10), payload)
+        Exchange::with_payload("+CMGS=4", Duration::from_secs(10), payload)
     }
 
     /// Everything the engine has to say, with the bytes that went out as text.
@@ -497,7 +574,7 @@ mod tests {
             ),
             (
                 "a refusal",
-                Exchange::of(&ReadRegistration),
+                Exchange::of(&ReadRegistration(Domain::Circuit)),
                 "\r\n+CME ERROR: 14\r\n".into(),
                 vec!["error `AT+CREG?` was refused with `+CME ERROR: 14`"],
             ),
@@ -506,9 +583,9 @@ mod tests {
                 Exchange::of(&SignalQuality),
                 "\r\n+CDSI: \"SR\",3\r\n\r\n+CMTI: \"SM\",-1\r\n\r\nRING\r\n".into(),
                 vec![
-                    "news StoredReport(Some(3))",
-                    "news StoredMessage(None)",
-                    "news Noise(\"RING\")",
+                    "news StoredReport(Place { storage: \"SR\", index: Some(3) })",
+                    "news StoredMessage(Place { storage: \"SM\", index: None })",
+                    "news Ring",
                 ],
             ),
         ];
@@ -539,6 +616,171 @@ mod tests {
             told(&mut dialog),
             ["news Noise(\"^RSSI:3\")", "ok +CMGS: 23"]
         );
+    }
+
+    fn sent(before: &str, after: &str) -> Vec<String> {
+        let mut dialog = Dialog::default();
+        dialog.start(sending(), start()).unwrap();
+        dialog.poll();
+        dialog.receive(before.as_bytes());
+        dialog.go(start());
+        dialog.receive(after.as_bytes());
+        told(&mut dialog)
+            .into_iter()
+            .filter(|told| !told.starts_with("write") && told != "prompted")
+            .collect()
+    }
+
+    #[test]
+    fn prompts_and_echoes_come_in_every_way() {
+        const RESULT: &str = "\r\n+CMGS: 23\r\n\r\nOK\r\n";
+        const CASES: &[(&str, &str, &str)] = &[
+            ("plain", "\r\n> ", ""),
+            ("no blank", "\r\n>", ""),
+            ("no line before", "AT+CMGS=4\r> ", ""),
+            ("the blank late", "\r\n>", " "),
+            ("twice at once", "\r\n> \r\n> ", ""),
+            ("twice", "\r\n> ", "\r\n> "),
+            (
+                "twice, before the payload's echo",
+                "\r\n> ",
+                "> 0031000C91\x1a",
+            ),
+            ("payload's echo", "\r\n> ", "0031000C91\x1a"),
+            ("payload's echo without Ctrl-Z", "\r\n> ", "0031000C91"),
+            ("echo late", "\r\n> ", "AT+CMGS=4\r\r\n"),
+        ];
+        for (name, before, after) in CASES {
+            let told = sent(before, &format!("{after}{RESULT}"));
+            assert_eq!(told, ["ok +CMGS: 23"], "{name}");
+        }
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn lines_that_are_not_what_they_seem() {
+        let pin = || Exchange::of(&ReadPin(Ending::FirstLine));
+        let registration = || Exchange::of(&ReadRegistration(Domain::Circuit));
+        let cases: Vec<(&str, Exchange, &str, Vec<&str>)> = vec![
+            (
+                "OK glued to the next line",
+                Exchange::of(&ECHO_OFF),
+                "\r\nOK+CMTI: \"SM\",3\r\n",
+                vec![
+                    "ok ",
+                    "news StoredMessage(Place { storage: \"SM\", index: Some(3) })",
+                ],
+            ),
+            (
+                "a call ends, the command does not",
+                Exchange::of(&SignalQuality),
+                "\r\nNO CARRIER\r\n\r\n+CSQ: 1,0\r\n\r\nOK\r\n",
+                vec!["news LateFinal(NoCarrier)", "ok +CSQ: 1,0"],
+            ),
+            (
+                "the late result of a text before the own one",
+                Exchange::of(&ECHO_OFF),
+                "\r\n+CMGS: 7\r\n\r\nOK\r\n\r\nOK\r\n",
+                vec![
+                    "news LateReference(Some(Mr(7)))",
+                    "news LateFinal(Ok)",
+                    "ok ",
+                ],
+            ),
+            (
+                "the registration changes while it is asked",
+                registration(),
+                "\r\n+CREG: 2\r\n\r\n+CREG: 1,5\r\n\r\nOK\r\n",
+                vec![
+                    "news Registration(Circuit, Status { n: None, stat: 2, area: None, cell: None, technology: None })",
+                    "ok +CREG: 1,5",
+                ],
+            ),
+            (
+                "an answer that looks unsolicited is better than none",
+                registration(),
+                "\r\n+CREG: 5\r\n\r\nOK\r\n",
+                vec![
+                    "news Registration(Circuit, Status { n: None, stat: 5, area: None, cell: None, technology: None })",
+                    "ok +CREG: 5",
+                ],
+            ),
+            (
+                "no OK behind",
+                pin(),
+                "\r\n+CPIN: READY\r\n",
+                vec!["ok +CPIN: READY"],
+            ),
+            (
+                "no OK, refused",
+                pin(),
+                "\r\nERROR\r\n",
+                vec!["error `AT+CPIN?` was refused with `ERROR`"],
+            ),
+            (
+                "a starting module answers nothing",
+                Exchange::of(&MODEL),
+                "\r\nCall Ready\r\n> \r\nAT+CSQ\r\r\nE1752\r\n\r\nOK\r\n",
+                vec![
+                    "news Noise(\"Call Ready\")",
+                    "news Noise(\">\")",
+                    "ok E1752",
+                ],
+            ),
+            (
+                "a card's number under another name",
+                Exchange::of(&CardIdentity("+CCID".into())),
+                "\r\n^ICCID: 8938\r\n\r\nOK\r\n",
+                vec!["ok ^ICCID: 8938"],
+            ),
+            (
+                "two commands on a line",
+                Exchange::of(&Plain("E0+CMGF=0")),
+                "ATE0+CMGF=0\r\r\n\r\nTOO MANY PARAMETERS\r\n",
+                vec!["error `ATE0+CMGF=0` was refused with `ERROR`"],
+            ),
+        ];
+        for (name, exchange, stream, expected) in cases {
+            assert_eq!(talk(exchange, stream), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_pdu_belongs_to_the_latest_header() {
+        let report = format!("news Report({REPORT:?})");
+        let read = Exchange::of(&ReadMessage(0));
+        let stream = format!("+CDS: 25\r\n+CDS: ,2\r\n00A7\r\n^X:1\r\n{REPORT}\r\n");
+        assert_eq!(
+            talk(read.clone(), &stream),
+            ["news Report(\"00A7\")", "news Noise(\"^X:1\")", &report]
+        );
+        let stream = format!("+CMGR: 0,,2\r\n+CDS: 25\r\n{REPORT}\r\n00A7\r\nOK\r\n");
+        assert_eq!(
+            talk(read, &stream),
+            [report.as_str(), "ok +CMGR: 0,,2|00A7"]
+        );
+        // A number of fifteen digits answers the question; it is not the PDU that never came.
+        assert_eq!(
+            talk(
+                Exchange::of(&SubscriberIdentity),
+                "+CDS: 25\r\n255030000000001\r\nOK\r\n"
+            ),
+            [
+                "news Noise(\"a header without its PDU\")",
+                "ok 255030000000001"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_text_of_the_network_that_never_ends_is_given_up() {
+        let mut dialog = Dialog::default();
+        dialog.start(Exchange::of(&ECHO_OFF), start()).unwrap();
+        dialog.receive(b"+CUSD: 0,\"one\r\ntwo\r\n");
+        dialog.tick(start() + Duration::from_secs(60));
+        let told = told(&mut dialog);
+        assert!(told[1].contains("text: Some(\"one\\ntwo\")"), "{}", told[1]);
+        assert_eq!(told.len(), 3);
     }
 
     #[test]
@@ -637,7 +879,44 @@ mod tests {
         );
     }
 
+    const PIECES: &[&str] = &[
+        "\r\n+CDS: 25\r\n",
+        "0791447700",
+        "\r\nOK\r\n",
+        "OK+CMTI: \"SM\",1\n",
+        "\r\n> ",
+        ">",
+        "+CUSD: 1,\"a\r\n",
+        "b\",15\r\n",
+        "+CREG: 1\r",
+        "\0^RSSI:1\r\r\n",
+        "+CMGS: 7\r\n",
+        "ERROR\r\n",
+        "AT+CSQ\r",
+        "+CSQ: 1,",
+        "2\r\n",
+        "\x1a",
+    ];
+
     proptest::proptest! {
+        #[test]
+        fn where_a_stream_is_torn_does_not_matter(
+            pieces in proptest::collection::vec(0..PIECES.len(), 0..40),
+            cut in 1_usize..9,
+        ) {
+            let stream: String = pieces.iter().map(|at| PIECES[*at]).collect();
+            for exchange in [Exchange::of(&SignalQuality), Exchange::of(&MODEL), Exchange::of(&ECHO_OFF)] {
+                let whole = talk(exchange.clone(), &stream);
+                let mut dialog = Dialog::default();
+                dialog.start(exchange, start()).unwrap();
+                dialog.poll();
+                for piece in stream.as_bytes().chunks(cut) {
+                    dialog.receive(piece);
+                }
+                proptest::prop_assert_eq!(told(&mut dialog), whole);
+            }
+        }
+
         #[test]
         fn no_stream_of_octets_breaks_it(octets: Vec<u8>, cut in 0_usize..64) {
             for exchange in [sending(), Exchange::of(&SignalQuality), Exchange::of(&MODEL)] {

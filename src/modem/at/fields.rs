@@ -35,6 +35,113 @@ pub fn number<T: std::str::FromStr>(fields: &[&str], place: usize) -> Option<T> 
     fields.get(place)?.parse().ok()
 }
 
+/// The field at `place` as a text; none where it is missing or empty.
+pub fn text(fields: &[&str], place: usize) -> Option<String> {
+    let field = fields.get(place)?;
+    (!field.is_empty()).then(|| (*field).to_owned())
+}
+
+/// The last number: headers of messages lose fields before it, not it.
+pub fn last_number<T: std::str::FromStr>(fields: &[&str]) -> Option<T> {
+    fields.last()?.parse().ok()
+}
+
+/// A value of an answer to `=?`, or several in brackets (V.250, 5.4.4.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// `"SM"`, `0-3`, or nothing at all.
+    One(&'a str),
+    /// `("SM","ME")`.
+    Several(Vec<Item<'a>>),
+}
+
+/// Brackets within brackets within these are not looked into: no standard has them.
+const DEEPEST: usize = 4;
+
+impl<'a> Item<'a> {
+    /// The word; of several none.
+    pub fn word(&self) -> &'a str {
+        match self {
+            Self::One(word) => word,
+            Self::Several(_) => "",
+        }
+    }
+
+    /// The words, of one or of several.
+    pub fn words(&self) -> Vec<&'a str> {
+        match self {
+            Self::One("") => Vec::new(),
+            Self::One(word) => vec![word],
+            Self::Several(items) => items.iter().flat_map(Self::words).collect(),
+        }
+    }
+
+    /// The numbers that `(0-2,4)` allows.
+    pub fn numbers(&self) -> Vec<u8> {
+        self.words().into_iter().flat_map(range).collect()
+    }
+}
+
+fn range(word: &str) -> impl Iterator<Item = u8> {
+    let (first, last) = word.split_once('-').unwrap_or((word, word));
+    let ends = first.trim().parse().ok().zip(last.trim().parse().ok());
+    ends.into_iter()
+        .flat_map(|(first, last): (u8, u8)| first..=last)
+}
+
+/// The values behind `prefix`, brackets kept; a bracket that is never closed ends with the line.
+///
+/// `+CNMI: (0-2),(0,1)` behind `+CNMI:` gives two of several; none when the line begins otherwise.
+pub fn items<'a>(prefix: &str, line: &'a str) -> Option<Vec<Item<'a>>> {
+    let mut rest = line.strip_prefix(prefix)?;
+    Some(list(&mut rest, DEEPEST))
+}
+
+fn list<'a>(rest: &mut &'a str, depth: usize) -> Vec<Item<'a>> {
+    let mut found = Vec::new();
+    loop {
+        found.push(item(rest, depth));
+        *rest = rest.trim_start_matches(|c: char| c != ',' && c != ')');
+        match rest.strip_prefix(',') {
+            Some(behind) => *rest = behind,
+            None => return found,
+        }
+    }
+}
+
+fn item<'a>(rest: &mut &'a str, depth: usize) -> Item<'a> {
+    *rest = rest.trim_start();
+    if let Some(inside) = rest.strip_prefix('(').filter(|_| depth > 0) {
+        *rest = inside;
+        let several = list(rest, depth - 1);
+        *rest = rest.strip_prefix(')').unwrap_or(rest);
+        return Item::Several(several);
+    }
+    let quoted = rest
+        .strip_prefix('"')
+        .and_then(|inside| inside.split_once('"'));
+    let (word, behind) = quoted.unwrap_or_else(|| {
+        let end = rest.find([',', ')']).unwrap_or(rest.len());
+        rest.split_at(end)
+    });
+    *rest = behind;
+    Item::One(word.trim())
+}
+
+/// A text that a modem put as the hex of its UCS-2 units, as with `AT+CSCS="UCS2"`; none for a text
+/// that is no such hex. Only Latin and Cyrillic letters count: other hex is more likely a number.
+pub fn ucs2_hex(text: &str) -> Option<String> {
+    let unit = |digits: &[u8]| {
+        let digits = std::str::from_utf8(digits).ok()?;
+        let unit = u16::from_str_radix(digits, 16).ok()?;
+        let likely = matches!(unit, 0x0A | 0x0D | 0x20..=0x17F | 0x400..=0x4FF | 0x2010..=0x20BF);
+        likely.then(|| char::from_u32(unit.into()))?
+    };
+    let whole = text.len() >= 4 && text.len().is_multiple_of(4);
+    let hex = whole && text.bytes().all(|octet| octet.is_ascii_hexdigit());
+    hex.then(|| text.as_bytes().chunks(4).map(unit).collect())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +186,64 @@ mod tests {
             ),
             (Some(14), None, None)
         );
+    }
+
+    #[test]
+    fn brackets_come_as_they_are_nested() {
+        const CASES: &[(&str, &[&str])] = &[
+            ("+X: (\"ME\",\"SM\"),(\"SM\")", &["ME SM", "SM"]),
+            ("+X: ((\"SM\",\"SR\"),(\"SM\"))", &["SM SR SM"]),
+            ("+X: (),(),()", &["", "", ""]),
+            ("+X:  (\"ME\") , \"SM\" , ( \"SR\" )", &["ME", "SM", "SR"]),
+            ("+X: (0-2),(0,1", &["0-2", "0 1"]),
+            ("+X: (\"a)b\",1)", &["a)b 1"]),
+            ("+X:", &[""]),
+            ("+X: ((((((1))))))", &["((1"]),
+        ];
+        let one = |prefix: &str, line: &str| {
+            let items = items(prefix, line).unwrap();
+            items
+                .iter()
+                .map(|item| item.words().join(" "))
+                .collect::<Vec<_>>()
+        };
+        for (line, expected) in CASES {
+            assert_eq!(one("+X:", line), *expected, "{line}");
+        }
+        assert_eq!(items("+Y:", "+X: 1"), None);
+    }
+
+    #[test]
+    fn ranges_are_spelled_out() {
+        const CASES: &[(&str, &[u8])] = &[
+            ("(0-2)", &[0, 1, 2]),
+            ("(0,2,3)", &[0, 2, 3]),
+            ("(0-1,3)", &[0, 1, 3]),
+            ("(2)", &[2]),
+            ("2", &[2]),
+            ("(3-1)", &[]),
+            ("(x)", &[]),
+            ("()", &[]),
+        ];
+        for (text, expected) in CASES {
+            let items = items("", text).unwrap();
+            assert_eq!(items[0].numbers(), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn hex_of_letters_is_told_from_numbers() {
+        const CASES: &[(&str, Option<&str>)] = &[
+            ("00530068006F0070", Some("Shop")),
+            ("04110430", Some("\u{411}\u{430}")),
+            ("002B0034", Some("+4")),
+            ("26201", None),
+            ("447700900123", None),
+            ("", None),
+            ("Shop", None),
+        ];
+        for (text, expected) in CASES {
+            assert_eq!(ucs2_hex(text).as_deref(), *expected, "{text}");
+        }
     }
 }

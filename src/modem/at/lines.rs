@@ -1,23 +1,20 @@
 //! Cuts what a modem sends into lines and prompts.
 //!
 //! Lines end with CR, LF or any run of both; some firmwares double the CR. The prompt `> ` has no end
-//! of line at all, so it is looked for only where one is due (TS 27.005, 3.5.1).
+//! of line at all, so it is looked for only where one is due (TS 27.005, 3.5.1). Ctrl-Z and ESC end a
+//! line as well: they only come back as the echo of our own.
 
-use nom::branch::alt;
-use nom::bytes::complete::{take_till1, take_while, take_while1};
-use nom::character::complete::char;
-use nom::combinator::{map, opt};
-use nom::sequence::{preceded, terminated};
-use nom::{IResult, Parser};
+use std::borrow::Cow;
 
-/// A line longer than this, in octets, is noise: no answer of any command comes near it.
+/// A line longer than this, in octets, is noise: no answer of any command comes near it. The rest of
+/// it is passed over.
 pub const LONGEST: usize = 4096;
 
 /// One thing cut from the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Frame {
-    /// A line without its end; octets that are no UTF-8 are replaced.
-    Line(String),
+pub enum Frame<'a> {
+    /// A line without its end and without NULs; octets that are no UTF-8 are replaced.
+    Line(Cow<'a, str>),
     /// The modem waits for the PDU.
     Prompt,
 }
@@ -32,77 +29,129 @@ pub enum PromptDue {
 }
 
 /// What has come and is not yet cut.
+///
+/// What is cut off stays in place until more comes, and is moved out only when it is the greater part:
+/// an octet is copied twice at most, however the stream is torn.
 #[derive(Debug, Default)]
-pub struct Buffer(Vec<u8>);
+pub struct Buffer {
+    octets: Vec<u8>,
+    /// Before this all is cut.
+    start: usize,
+    /// Between `start` and this there is no end of line.
+    scanned: usize,
+    /// The line that is passing was too long; its rest is dropped.
+    overlong: bool,
+}
 
 impl Buffer {
     /// Takes in what the port gave.
     pub fn extend(&mut self, octets: &[u8]) {
-        self.0.extend_from_slice(octets);
+        if self.start > self.octets.len() / 2 {
+            self.octets.drain(..self.start);
+            self.scanned -= self.start;
+            self.start = 0;
+        }
+        self.octets.extend_from_slice(octets);
     }
 
     /// Forgets a prompt that nobody waited for: the next one must not be taken for it.
     pub fn forget_prompt(&mut self) {
-        if self
-            .0
-            .iter()
-            .all(|octet| is_filler(*octet) || *octet == b'>')
-        {
-            self.0.clear();
+        let stray = |octet: &u8| is_filler(*octet) || *octet == b'>';
+        if self.uncut().iter().all(stray) {
+            self.cut_to(self.octets.len());
         }
     }
 
     /// The next line or prompt; none until more comes.
-    pub fn next(&mut self, prompt: PromptDue) -> Option<Frame> {
-        let (rest, found) = match frame(&self.0, prompt) {
-            Ok((rest, found)) => (rest.len(), found),
-            Err(_) if self.0.len() > LONGEST => (0, Frame::Line(text(&self.0))),
-            Err(_) => return None,
-        };
-        self.0.drain(..self.0.len() - rest);
-        Some(found)
-    }
-}
-
-fn frame(input: &[u8], prompt: PromptDue) -> IResult<&[u8], Frame> {
-    let line = map(
-        terminated(take_till1(is_end), take_while1(is_end)),
-        |line| Frame::Line(text(line)),
-    );
-    match prompt {
-        PromptDue::No => preceded(take_while(is_filler), line).parse(input),
-        PromptDue::Yes => {
-            let waiting = map((char('>'), opt(char(' '))), |_| Frame::Prompt);
-            preceded(take_while(is_filler), alt((waiting, line))).parse(input)
+    pub fn next(&mut self, prompt: PromptDue) -> Option<Frame<'_>> {
+        if self.overlong {
+            let end = self.end_of_line();
+            self.cut_to(end.unwrap_or(self.octets.len()));
+            self.overlong = end.is_none();
+            end?;
         }
+        let uncut = self.uncut();
+        let filler = uncut.iter().take_while(|octet| is_filler(**octet)).count();
+        let prompted = prompt == PromptDue::Yes && uncut.get(filler) == Some(&b'>');
+        self.start += filler;
+        self.scanned = self.scanned.max(self.start);
+        if prompted {
+            self.cut_to(self.start + 1);
+            return Some(Frame::Prompt);
+        }
+        let from = self.start;
+        let end = match self.end_of_line() {
+            Some(end) => end,
+            None if self.octets.len() - from > LONGEST => {
+                self.overlong = true;
+                self.octets.len()
+            }
+            None => return None,
+        };
+        self.cut_to(end);
+        let line = self.octets.get(from..end).unwrap_or_default();
+        Some(Frame::Line(text(line)))
+    }
+
+    fn uncut(&self) -> &[u8] {
+        self.octets.get(self.start..).unwrap_or_default()
+    }
+
+    fn cut_to(&mut self, place: usize) {
+        self.start = place;
+        self.scanned = place;
+    }
+
+    /// Where the line in front ends, if its end has come.
+    fn end_of_line(&mut self) -> Option<usize> {
+        let fresh = self.octets.get(self.scanned..).unwrap_or_default();
+        let found = fresh.iter().position(|octet| is_end(*octet));
+        let end = found.map(|at| self.scanned + at);
+        self.scanned = end.unwrap_or(self.octets.len());
+        end
     }
 }
 
-fn text(octets: &[u8]) -> String {
-    String::from_utf8_lossy(octets).trim_end().to_owned()
+fn text(octets: &[u8]) -> Cow<'_, str> {
+    if octets.contains(&0) {
+        let kept: Vec<u8> = octets.iter().copied().filter(|octet| *octet != 0).collect();
+        return Cow::Owned(text(&kept).into_owned());
+    }
+    String::from_utf8_lossy(octets.trim_ascii_end())
 }
 
 fn is_end(octet: u8) -> bool {
-    matches!(octet, b'\r' | b'\n')
+    matches!(octet, b'\r' | b'\n' | 0x1A | 0x1B)
 }
 
 /// What stands between lines: their ends, and NULs that some adapters send at power-up. A blank left
 /// over from a late prompt is no line either.
 fn is_filler(octet: u8) -> bool {
-    matches!(octet, b'\r' | b'\n' | b' ' | 0)
+    is_end(octet) || matches!(octet, b' ' | 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn cut(stream: &[u8], prompt: PromptDue) -> Vec<Frame> {
-        let mut buffer = Buffer::default();
-        buffer.extend(stream);
-        std::iter::from_fn(|| buffer.next(prompt)).collect()
+    fn all(buffer: &mut Buffer, prompt: PromptDue) -> Vec<Frame<'static>> {
+        let mut found = Vec::new();
+        while let Some(frame) = buffer.next(prompt) {
+            found.push(match frame {
+                Frame::Line(line) => Frame::Line(Cow::Owned(line.into_owned())),
+                Frame::Prompt => Frame::Prompt,
+            });
+        }
+        found
     }
 
-    fn line(text: &str) -> Frame {
+    fn cut(stream: &[u8], prompt: PromptDue) -> Vec<Frame<'static>> {
+        let mut buffer = Buffer::default();
+        buffer.extend(stream);
+        all(&mut buffer, prompt)
+    }
+
+    fn line(text: &str) -> Frame<'_> {
         Frame::Line(text.into())
     }
 
@@ -119,13 +168,20 @@ mod tests {
         ("NULs at power-up", b"\0\0\r\nRDY\r\n", &["RDY"]),
         ("not yet ended", b"\r\nOK\r\n+CR", &["OK"]),
         ("no UTF-8", b"\r\n\xff\xfeX\r\n", &["\u{fffd}\u{fffd}X"]),
+        ("NULs inside", b"\r\n+C\0SQ: 1\0\r\n", &["+CSQ: 1"]),
+        (
+            "Ctrl-Z echoed",
+            b"00A7\x1a\r\n+CMGS: 1\r\n",
+            &["00A7", "+CMGS: 1"],
+        ),
+        ("ESC echoed", b"\x1bAT\r", &["AT"]),
         ("nothing", b"", &[]),
     ];
 
     #[test]
     fn lines_are_cut_whatever_ends_them() {
         for (name, stream, expected) in CASES {
-            let expected: Vec<Frame> = expected.iter().copied().map(line).collect();
+            let expected: Vec<Frame<'_>> = expected.iter().copied().map(line).collect();
             assert_eq!(cut(stream, PromptDue::No), expected, "{name}");
         }
     }
@@ -137,9 +193,9 @@ mod tests {
             let mut found = Vec::new();
             for octet in *stream {
                 buffer.extend(&[*octet]);
-                found.extend(std::iter::from_fn(|| buffer.next(PromptDue::No)));
+                found.extend(all(&mut buffer, PromptDue::No));
             }
-            let expected: Vec<Frame> = expected.iter().copied().map(line).collect();
+            let expected: Vec<Frame<'_>> = expected.iter().copied().map(line).collect();
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -162,7 +218,7 @@ mod tests {
             let mut buffer = Buffer::default();
             buffer.extend(left.as_bytes());
             buffer.forget_prompt();
-            assert_eq!(buffer.0.is_empty(), after.is_none(), "{left:?}");
+            assert_eq!(buffer.uncut().is_empty(), after.is_none(), "{left:?}");
             assert_eq!(buffer.next(PromptDue::Yes).is_some(), after.is_some());
         }
     }
@@ -179,10 +235,25 @@ mod tests {
     #[test]
     fn endless_noise_does_not_fill_the_memory() {
         let mut buffer = Buffer::default();
+        let mut lines = 0;
         for _ in 0..100 {
             buffer.extend(&[b'x'; 1000]);
-            while buffer.next(PromptDue::No).is_some() {}
-            assert!(buffer.0.len() <= LONGEST + 1000);
+            lines += all(&mut buffer, PromptDue::No).len();
+            assert!(buffer.octets.len() <= 2 * LONGEST + 1000);
+        }
+        assert_eq!(lines, 1, "the rest of an endless line is no line");
+        buffer.extend(b"OK\r\nOK\r\n");
+        assert_eq!(all(&mut buffer, PromptDue::No), [line("OK")]);
+    }
+
+    #[test]
+    fn what_is_cut_does_not_pile_up() {
+        let mut buffer = Buffer::default();
+        for _ in 0..1000 {
+            buffer.extend(b"^RSSI:15\r\n+CR");
+            buffer.extend(b"EG: 1\r\n");
+            assert_eq!(all(&mut buffer, PromptDue::No).len(), 2);
+            assert!(buffer.octets.len() < 100);
         }
     }
 }

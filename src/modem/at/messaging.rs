@@ -2,66 +2,57 @@
 
 use std::time::Duration;
 
-use super::fields::{behind, number};
-use super::general::Plain;
-use super::{Command, ParseError};
+use super::fields::{Item, behind, items, number, text, ucs2_hex};
+use super::{Answer, Command, ParseError, Plain};
 use crate::sms::ids::Mr;
 
-/// Storage on a SIM is slow.
-const STORAGE: Duration = Duration::from_secs(20);
+/// What touches the SIM is slow.
+const SLOW: Duration = Duration::from_secs(20);
 
 /// `AT+CMGF=0`: messages as PDUs (3.2.3).
 pub const PDU_MODE: Plain = Plain("+CMGF=0");
 
-/// `AT+CSMS=0`: no acknowledgement by us is expected (3.2.1). The answer tells what is supported.
+/// `AT+CNMA`: an inbound text or a report is on disk; due for each where the service is 1 (3.4.4).
+pub const ACKNOWLEDGE: Plain = Plain("+CNMA");
+/// `AT+CMMS=2`: the link stays open for the next text, up to some seconds (3.5.6).
+pub const KEEP_LINK: Plain = Plain("+CMMS=2");
+
+/// Which messages the service carries: sent by the network, by us, and broadcasts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Service {
+    /// `<mt>`.
+    pub inbound: bool,
+    /// `<mo>`.
+    pub outbound: bool,
+    /// `<bm>`.
+    pub broadcast: bool,
+}
+
+/// `AT+CSMS=0` → `+CSMS: 1,1,1`: no acknowledgement by us is expected (3.2.1). The answer tells what
+/// is supported; some put the service before it, and some say nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageService;
 
 impl Command for MessageService {
-    type Reply = ();
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = Some("+CSMS:");
+    type Reply = Option<Service>;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
 
     fn line(&self) -> String {
         "+CSMS=0".into()
     }
 
-    fn reply(&self, _: &[String]) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-/// How full a storage is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Storage {
-    /// Messages in it.
-    pub used: u16,
-    /// Places in all.
-    pub total: u16,
-}
-
-/// `AT+CPMS="SM","SM","SM"` → `+CPMS: 2,20,2,20,2,20` (3.2.2).
-#[derive(Debug, Clone)]
-pub struct SelectStorage(pub String);
-
-impl Command for SelectStorage {
-    type Reply = Storage;
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = Some("+CPMS:");
-
-    fn line(&self) -> String {
-        format!("+CPMS={}", self.0)
-    }
-
-    fn reply(&self, lines: &[String]) -> Result<Storage, ParseError> {
-        let fields = lines
-            .iter()
-            .find_map(|line| behind("+CPMS:", line))
-            .unwrap_or_default();
-        let storage = number(&fields, 0)
-            .zip(number(&fields, 1))
-            .map(|(used, total)| Storage { used, total });
-        storage.ok_or_else(|| ParseError::new(&self.line(), lines))
+    fn reply(&self, lines: &[String]) -> Result<Option<Service>, ParseError> {
+        let fields = lines.iter().find_map(|line| behind("+CSMS:", line));
+        Ok(fields.and_then(|fields| {
+            let from = fields.len().checked_sub(3)?;
+            let supported = |place: usize| number(&fields, from + place).map(|flag: u8| flag != 0);
+            Some(Service {
+                inbound: supported(0)?,
+                outbound: supported(1)?,
+                broadcast: supported(2)?,
+            })
+        }))
     }
 }
 
@@ -89,8 +80,8 @@ impl RouteIndications {
 
 impl Command for RouteIndications {
     type Reply = ();
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = None;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Nothing;
 
     fn line(&self) -> String {
         format!("+CNMI={}", self.0)
@@ -107,8 +98,8 @@ pub struct ReadIndications;
 
 impl Command for ReadIndications {
     type Reply = ReportRouting;
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = Some("+CNMI:");
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
 
     fn line(&self) -> String {
         "+CNMI?".into()
@@ -119,6 +110,84 @@ impl Command for ReadIndications {
         fields
             .map(|fields| routing(&fields))
             .ok_or_else(|| ParseError::new(&self.line(), lines))
+    }
+}
+
+/// What `AT+CNMI` can be set to: the values of each of its five places (3.4.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Routings(Vec<Vec<u8>>);
+
+impl Routings {
+    /// Whether `2,1,0,1,0` is among them; places that were not told are taken to allow anything.
+    pub fn allow(&self, values: &str) -> bool {
+        let allowed =
+            |(place, value): (usize, &str)| match (self.0.get(place), value.trim().parse()) {
+                (Some(set), Ok(value)) => set.contains(&value),
+                (None, Ok(_)) => true,
+                (_, Err(_)) => false,
+            };
+        values.split(',').enumerate().all(allowed)
+    }
+
+    /// The values of each place.
+    pub fn places(&self) -> &[Vec<u8>] {
+        &self.0
+    }
+}
+
+/// `AT+CNMI=?` → `+CNMI: (0-2),(0-3),(0,2,3),(0-2),(0,1)`.
+#[derive(Debug, Clone, Copy)]
+pub struct ListRoutings;
+
+impl Command for ListRoutings {
+    type Reply = Routings;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
+        "+CNMI=?".into()
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<Routings, ParseError> {
+        let found = lines.iter().find_map(|line| items("+CNMI:", line));
+        let places: Vec<_> = found.iter().flatten().map(Item::numbers).collect();
+        if places.iter().all(Vec::is_empty) {
+            return Err(ParseError::new(&self.line(), lines));
+        }
+        Ok(Routings(places))
+    }
+}
+
+/// `AT+CSCA?` → `+CSCA: "+447700900999",145`: the service centre that the SIM names (3.3.1). None
+/// where it names none. In UCS-2 hex where another program left `AT+CSCS="UCS2"` behind.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadServiceCentre;
+
+impl Command for ReadServiceCentre {
+    type Reply = Option<String>;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
+        "+CSCA?".into()
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<Option<String>, ParseError> {
+        let fields = lines.iter().find_map(|line| behind("+CSCA:", line));
+        let fields = fields.ok_or_else(|| ParseError::new(&self.line(), lines))?;
+        let dialled = |text: &String| {
+            text.chars()
+                .all(|c| c.is_ascii_digit() || "+*#".contains(c))
+        };
+        let number = text(&fields, 0).map(|text| ucs2_hex(&text).filter(dialled).unwrap_or(text));
+        let international = fields.get(1) == Some(&"145");
+        Ok(number.map(|number| {
+            if international && !number.starts_with('+') {
+                format!("+{number}")
+            } else {
+                number
+            }
+        }))
     }
 }
 
@@ -158,9 +227,6 @@ impl HexPdu {
 }
 
 impl SendMessage {
-    /// What the lines of the answer begin with.
-    pub const PREFIX: &'static str = "+CMGS:";
-
     /// The command line without `AT`.
     pub fn line(&self) -> String {
         format!("+CMGS={}", self.tpdu_length)
@@ -170,55 +236,8 @@ impl SendMessage {
 /// Reads `+CMGS: <mr>[,<scts>]`. The modem took the text either way: a missing or foreign reference
 /// costs the match of its report, not the text.
 pub fn reference(lines: &[String]) -> Option<Mr> {
-    let fields = lines
-        .iter()
-        .find_map(|line| behind(SendMessage::PREFIX, line))?;
+    let fields = lines.iter().find_map(|line| behind("+CMGS:", line))?;
     number(&fields, 0).map(Mr)
-}
-
-/// `AT+CMGR=<index>` → `+CMGR: 0,,25` and the PDU's line (3.4.3, 4.2). None: the place is empty.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadMessage(pub u16);
-
-impl Command for ReadMessage {
-    type Reply = Option<String>;
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = Some("+CMGR:");
-
-    fn line(&self) -> String {
-        format!("+CMGR={}", self.0)
-    }
-
-    fn reply(&self, lines: &[String]) -> Result<Option<String>, ParseError> {
-        match lines {
-            [] => Ok(None),
-            [_, pdu, ..] if is_hex(pdu) => Ok(Some(pdu.clone())),
-            _ => Err(ParseError::new(&self.line(), lines)),
-        }
-    }
-}
-
-/// `AT+CMGD=<index>` (3.5.4).
-#[derive(Debug, Clone, Copy)]
-pub struct DeleteMessage(pub u16);
-
-impl Command for DeleteMessage {
-    type Reply = ();
-    const TIMEOUT: Duration = STORAGE;
-    const PREFIX: Option<&'static str> = None;
-
-    fn line(&self) -> String {
-        format!("+CMGD={}", self.0)
-    }
-
-    fn reply(&self, _: &[String]) -> Result<(), ParseError> {
-        Ok(())
-    }
-}
-
-/// Whether a line can be a PDU.
-pub fn is_hex(line: &str) -> bool {
-    !line.is_empty() && line.bytes().all(|octet| octet.is_ascii_hexdigit())
 }
 
 #[cfg(test)]
@@ -242,13 +261,58 @@ mod tests {
     }
 
     #[test]
-    fn storages() {
-        let read = |text: &str| SelectStorage("\"SM\",\"SM\",\"SM\"".into()).reply(&lines(text));
-        assert_eq!(
-            read("+CPMS: 2,20,2,20,2,20"),
-            Ok(Storage { used: 2, total: 20 })
-        );
-        assert!(read("+CPMS: full").is_err());
+    fn services() {
+        const CASES: &[(&str, Option<[bool; 3]>)] = &[
+            ("+CSMS: 1,1,1", Some([true, true, true])),
+            ("+CSMS: 1,1,0", Some([true, true, false])),
+            ("+CSMS: 0,1,1,1", Some([true, true, true])),
+            ("+CSMS: (0,1)", None),
+            ("", None),
+        ];
+        for (answer, expected) in CASES {
+            let service = MessageService.reply(&lines(answer)).unwrap();
+            let flags = service.map(|found| [found.inbound, found.outbound, found.broadcast]);
+            assert_eq!(flags, *expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn routings_that_a_modem_allows() {
+        const CASES: &[(&str, &str, bool)] = &[
+            ("+CNMI: (0-2),(0-3),(0,2,3),(0-2),(0,1)", "2,1,0,1,0", true),
+            ("+CNMI: (0,1,2),(0,1),(0,2),(0),(1)", "2,1,0,1,0", false),
+            ("+CNMI: (0,1,2),(0,1),(0,2),(0),(1)", "2,1,0,0,1", true),
+            ("+CNMI: (2),(0-1,3),(0,2),(0-1),(0)", "1,1,0,1,0", false),
+            ("+CNMI: (0-2),(0-1)", "2,1,0,1,0", true),
+            ("+CNMI: (0-2),(0-1)", "2,x", false),
+        ];
+        for (answer, values, allowed) in CASES {
+            let routings = ListRoutings.reply(&lines(answer)).unwrap();
+            assert_eq!(routings.allow(values), *allowed, "{answer} {values}");
+        }
+        assert!(ListRoutings.reply(&lines("+CNMI: ")).is_err());
+    }
+
+    #[test]
+    fn service_centres_in_digits_and_in_hex() {
+        const CASES: &[(&str, Option<&str>)] = &[
+            ("+CSCA: \"+447700900999\",145", Some("+447700900999")),
+            ("+CSCA: \"447700900999\",145", Some("+447700900999")),
+            ("+CSCA: \"07700900999\",129", Some("07700900999")),
+            (
+                "+CSCA: \"002B003400340037003700300030\",145",
+                Some("+447700"),
+            ),
+            ("+CSCA: \"0034003400370037\",145", Some("+4477")),
+            ("+CSCA: +447700900999", Some("+447700900999")),
+            ("+CSCA: \"\",129", None),
+            ("+CSCA: ,", None),
+        ];
+        for (answer, expected) in CASES {
+            let read = ReadServiceCentre.reply(&lines(answer)).unwrap();
+            assert_eq!(read.as_deref(), *expected, "{answer}");
+        }
+        assert!(ReadServiceCentre.reply(&[]).is_err());
     }
 
     #[test]
@@ -273,25 +337,11 @@ mod tests {
     }
 
     #[test]
-    fn a_stored_message_an_empty_place_and_rubbish() {
-        let read = |text: &str| ReadMessage(3).reply(&lines(text));
-        assert_eq!(
-            read("+CMGR: 0,,25\n0791447700"),
-            Ok(Some("0791447700".into()))
-        );
-        assert_eq!(read(""), Ok(None));
-        assert!(read("+CMGR: 0,,25").is_err());
-        assert!(read("+CMGR: 0,,25\nhello").is_err());
-    }
-
-    #[test]
     fn commands_as_they_go_out() {
-        assert_eq!(ReadMessage(3).line(), "+CMGR=3");
-        assert_eq!(DeleteMessage(0).line(), "+CMGD=0");
         let send = SendMessage {
             tpdu_length: 31,
             pdu: HexPdu::of(&[0, 0xA7]),
-            patience: STORAGE,
+            patience: SLOW,
         };
         assert_eq!(
             (send.line().as_str(), send.pdu.as_str()),

@@ -5,13 +5,41 @@
 pub mod codes;
 pub mod dialog;
 pub mod fields;
-pub mod general;
+pub mod identity;
 pub mod lines;
 pub mod messaging;
+pub mod network;
+pub mod reading;
+pub mod sim;
+pub mod storage;
+pub mod ussd;
 
 use std::time::Duration;
 
 use crate::sms::causes::Cause;
+
+/// What lies between a command and its final result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing: every other line is news.
+    Nothing,
+    /// Lines that begin with the command's own name: `+CSQ: 14,99`.
+    Named,
+    /// The same, with a PDU in the line behind each.
+    WithPdus,
+    /// A line without a name: `huawei`.
+    Bare,
+}
+
+/// What ends an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// A final result code, as the standard has it.
+    Final,
+    /// The answer's first line: some terminals say nothing behind it.
+    FirstLine,
+}
 
 /// One command: everything about it in one place.
 pub trait Command {
@@ -19,15 +47,49 @@ pub trait Command {
     type Reply;
     /// The longest time the manuals allow.
     const TIMEOUT: Duration;
-    /// What the answer's lines begin with; none for commands whose answer is a bare line or only `OK`.
-    const PREFIX: Option<&'static str>;
+    /// How the answer's lines look.
+    const ANSWER: Answer;
 
     /// The line without `AT` and without CR.
     fn line(&self) -> String;
 
     /// Reads the lines between the command and its final result.
     fn reply(&self, lines: &[String]) -> Result<Self::Reply, ParseError>;
+
+    /// What ends the answer.
+    fn ending(&self) -> Ending {
+        Ending::Final
+    }
 }
+
+/// Most answers come at once; a busy firmware takes some seconds.
+const SHORT: Duration = Duration::from_secs(5);
+
+/// A command that is answered with `OK` alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plain(pub &'static str);
+
+impl Command for Plain {
+    type Reply = ();
+    // Storage on a SIM is slow, and so is a radio that is being switched.
+    const TIMEOUT: Duration = Duration::from_secs(20);
+    const ANSWER: Answer = Answer::Nothing;
+
+    fn line(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn reply(&self, _: &[String]) -> Result<(), ParseError> {
+        Ok(())
+    }
+}
+
+/// `AT`: is anybody there? (V.250, 5.2.1)
+pub const ATTENTION: Plain = Plain("");
+/// `ATE0`: do not repeat commands (V.250, 6.2.4).
+pub const ECHO_OFF: Plain = Plain("E0");
+/// `AT+CMEE=1`: errors as numbers (TS 27.007, 9.1).
+pub const NUMERIC_ERRORS: Plain = Plain("+CMEE=1");
 
 /// An answer that this program does not understand. It does not say the answer itself: numbers and
 /// texts must not reach a log this way.

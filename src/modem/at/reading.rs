@@ -1,0 +1,622 @@
+//! What is read out of a modem's lines, as named fields: for people, scripts and tests.
+//!
+//! The names are the standards' (`stat`, `rssi`, `lac`). The typed commands do the reading; this page
+//! only says which of them answers whom, and gives the result names.
+
+use super::codes::{Final, Header, News, Place, SIGILS, Unsolicited, final_result, unsolicited};
+use super::fields::{behind, last_number, number};
+use super::identity::{
+    CardIdentity, MANUFACTURER, MODEL, OwnNumbers, REVISION, ReadSupply, SerialNumber,
+    SubscriberIdentity,
+};
+use super::messaging::{ListRoutings, MessageService, ReadServiceCentre, reference};
+use super::network::{
+    Domain, ListOperators, Reachable, ReadOperator, ReadRegistration, SignalQuality, Status,
+};
+use super::sim::{Pin, ReadPin, ReadTries, SMS_STATUS};
+use super::storage::{
+    ListMessages, ListStorages, ReadMessage, ReadStorage, Storage, Stored, is_hex,
+};
+use super::ussd::{Coding, OpenText, Ussd};
+use super::{Command, Ending, ParseError};
+use crate::sms::pdu::encode_hex;
+
+/// Which lines a modem is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The lines between a command and its final result, without it.
+    Response,
+    /// What came unasked, with the PDU's line behind it where there is one.
+    Urc,
+    /// The line that ends an answer.
+    Final,
+}
+
+/// One value of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// A word or a text, quotes taken off.
+    Text(String),
+    /// A number, as it stands or in the unit that its name tells.
+    Number(i64),
+    /// Yes or no.
+    Flag(bool),
+    /// Several of a kind.
+    List(Vec<Value>),
+    /// A group with names of its own.
+    Fields(Fields),
+}
+
+/// Values with their names, in the order of the answer; what is absent is left out.
+pub type Fields = Vec<(&'static str, Value)>;
+
+/// What lines say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// An answer or an unsolicited line.
+    Fields(Fields),
+    /// A final result.
+    Final(Final),
+}
+
+/// Reads `lines`, which came as `kind` to the command `cmd` (`+CSQ`, with or without `AT`, `?` or
+/// arguments behind it; for an unsolicited line the command does not matter).
+///
+/// An answer may hold its echo and its final result; a final result alone is told as one.
+/// Errors: [`ParseError`] when the lines make no sense as what they are said to be.
+pub fn read(cmd: &str, kind: Kind, lines: &[String]) -> Result<Reading, ParseError> {
+    let trimmed = cmd.trim();
+    let cmd = trimmed
+        .strip_prefix("AT")
+        .or_else(|| trimmed.strip_prefix("at"));
+    let cmd = cmd.unwrap_or(trimmed);
+    let wrong = || ParseError::new(cmd, lines);
+    let ending = lines.iter().find_map(|line| final_result(line.trim()));
+    match kind {
+        Kind::Final => ending.map(Reading::Final).ok_or_else(wrong),
+        Kind::Urc => urc(lines).map(Reading::Fields).ok_or_else(wrong),
+        Kind::Response => {
+            let lines: Vec<String> = lines
+                .iter()
+                .map(|line| line.trim().to_owned())
+                .filter(|line| !is_frame(line))
+                .collect();
+            match ending {
+                Some(ending) if lines.is_empty() => Ok(Reading::Final(ending)),
+                _ => response(cmd, &lines).map(Reading::Fields),
+            }
+        }
+    }
+}
+
+/// What stands around an answer: its echo, its end, empty lines.
+fn is_frame(line: &str) -> bool {
+    line.is_empty() || line.starts_with("AT") || final_result(line).is_some()
+}
+
+fn response(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    // `E0+CPMS?` is two commands; only the last one answers.
+    let from = cmd.find(SIGILS).unwrap_or(0);
+    let cmd = cmd.get(from..).unwrap_or_default();
+    let at = cmd.find(['=', '?']).unwrap_or(cmd.len());
+    let (name, form) = cmd.split_at(at);
+    if lines.is_empty() && form.starts_with('=') && form != "=?" {
+        return Ok(Vec::new());
+    }
+    let name = name.to_ascii_uppercase();
+    match (name.as_str(), form) {
+        ("+CREG" | "+CGREG" | "+CEREG" | "+COPS" | "+CSQ", _) => network(&name, form, lines),
+        ("+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA", _) => {
+            messages(&name, form, lines)
+        }
+        ("+CPIN" | "+CRSM", _) => sim(&name, lines),
+        _ => identity(&name, cmd, lines),
+    }
+}
+
+fn network(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    Ok(match (name, form) {
+        ("+CSQ", _) => {
+            let signal = SignalQuality.reply(lines)?;
+            let dbm = signal.dbm().map(|dbm| i64::from(dbm.0));
+            fields([
+                ("rssi", Some(signal.rssi.into())),
+                ("ber", signal.ber.map(Value::from)),
+                ("dbm", dbm.map(Value::Number)),
+            ])
+        }
+        ("+COPS", "=?") => vec![(
+            "operators",
+            list(ListOperators.reply(lines)?.iter().map(reachable)),
+        )],
+        ("+COPS", _) => {
+            let operator = ReadOperator.reply(lines)?;
+            fields([
+                ("mode", Some(operator.mode.into())),
+                ("format", operator.format.map(Value::from)),
+                ("oper", operator.name.map(Value::Text)),
+                ("act", operator.technology.map(Value::from)),
+            ])
+        }
+        _ => {
+            let domain = match name {
+                "+CGREG" => Domain::Packet,
+                "+CEREG" => Domain::Eps,
+                _ => Domain::Circuit,
+            };
+            registration(domain, ReadRegistration(domain).reply(lines)?)
+        }
+    })
+}
+
+fn messages(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    Ok(match (name, form) {
+        ("+CPMS", "=?") => {
+            const NAMES: [&str; 3] = ["mem1", "mem2", "mem3"];
+            let sets = ListStorages.reply(lines)?;
+            let words = |set: Vec<String>| list(set.into_iter().map(Value::Text));
+            NAMES.into_iter().zip(sets.into_iter().map(words)).collect()
+        }
+        ("+CPMS", _) => vec![(
+            "storages",
+            list(ReadStorage.reply(lines)?.into_iter().map(storage)),
+        )],
+        ("+CMGR", _) => {
+            let header = lines.iter().position(|line| line.starts_with("+CMGR:"));
+            let answer = lines.get(header.unwrap_or(0)..).unwrap_or_default();
+            ReadMessage(0)
+                .reply(answer)?
+                .map(stored)
+                .unwrap_or_default()
+        }
+        ("+CMGL", _) => {
+            let found = ListMessages.reply(lines)?.into_iter();
+            vec![("messages", list(found.map(stored).map(Value::Fields)))]
+        }
+        ("+CMGS", _) => fields([("mr", reference(lines).map(|mr| mr.0.into()))]),
+        ("+CNMI", "=?") => {
+            let routings = ListRoutings.reply(lines)?;
+            let sets = routings.places().iter();
+            let sets = sets.map(|set| list(set.iter().copied().map(Value::from)));
+            ROUTING.into_iter().zip(sets).collect()
+        }
+        ("+CNMI", "?") => {
+            let found = lines.iter().find_map(|line| behind("+CNMI:", line));
+            let found = found.ok_or_else(|| ParseError::new(name, lines))?;
+            let place = |(at, name)| Some((name, Value::Number(number(&found, at)?)));
+            ROUTING.into_iter().enumerate().filter_map(place).collect()
+        }
+        ("+CSMS", _) => match MessageService.reply(lines)? {
+            Some(service) => vec![
+                ("mt", Value::Flag(service.inbound)),
+                ("mo", Value::Flag(service.outbound)),
+                ("bm", Value::Flag(service.broadcast)),
+            ],
+            None => Vec::new(),
+        },
+        ("+CSCA", "?") => fields([("sca", ReadServiceCentre.reply(lines)?.map(Value::Text))]),
+        _ => nothing(name, lines)?,
+    })
+}
+
+/// The places of `AT+CNMI` (TS 27.005, 3.4.1).
+const ROUTING: [&str; 5] = ["mode", "mt", "bm", "ds", "bfr"];
+
+fn sim(name: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    Ok(match name {
+        "+CRSM" => {
+            let answer = SMS_STATUS.reply(lines)?;
+            let data = (!answer.data.is_empty()).then(|| encode_hex(&answer.data));
+            fields([
+                ("sw1", Some(answer.sw1.into())),
+                ("sw2", Some(answer.sw2.into())),
+                ("data", data.map(Value::Text)),
+            ])
+        }
+        _ if lines.is_empty() => Vec::new(),
+        _ => vec![("code", pin(ReadPin(Ending::Final).reply(lines)?))],
+    })
+}
+
+fn identity(name: &str, cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    let text = |name, text: String| vec![(name, Value::Text(text))];
+    Ok(match name {
+        "+CGMI" | "+GMI" => text("manufacturer", MANUFACTURER.reply(lines)?),
+        "+CGMM" | "+GMM" => text("model", MODEL.reply(lines)?),
+        "+CGMR" | "+GMR" => text("revision", REVISION.reply(lines)?),
+        "+CGSN" | "+GSN" => text("imei", SerialNumber.reply(lines)?.to_string()),
+        "+CIMI" => text("imsi", SubscriberIdentity.reply(lines)?.to_string()),
+        name if name.contains("CCID") => text(
+            "iccid",
+            CardIdentity(cmd.to_owned()).reply(lines)?.to_string(),
+        ),
+        "+CNUM" => vec![(
+            "numbers",
+            list(OwnNumbers.reply(lines)?.into_iter().map(Value::Text)),
+        )],
+        "+CBC" => {
+            let supply = ReadSupply.reply(lines)?;
+            fields([
+                ("bcs", Some(supply.status.into())),
+                ("bcl", supply.level.map(Value::from)),
+                ("millivolts", supply.millivolts.map(Value::from)),
+            ])
+        }
+        "+CPINR" | "^CPIN" | "+SPIC" | "+QTRPIN" | "+QPINC" | "+UPINCNT" | "+CPINC" | "%PINNUM"
+        | "+ZPINPUK" | "_OERCN" => {
+            let tries = ReadTries(cmd.to_owned()).reply(lines)?;
+            fields([
+                ("pin", tries.pin.map(Value::from)),
+                ("puk", tries.puk.map(Value::from)),
+                ("pin2", tries.pin2.map(Value::from)),
+                ("puk2", tries.puk2.map(Value::from)),
+            ])
+        }
+        _ => nothing(cmd, lines)?,
+    })
+}
+
+/// A command that is answered with `OK` alone. Errors: it was answered with more.
+fn nothing(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
+    if lines.is_empty() {
+        Ok(Vec::new())
+    } else {
+        Err(ParseError::new(cmd, lines))
+    }
+}
+
+fn urc(lines: &[String]) -> Option<Fields> {
+    let (first, rest) = lines.split_first()?;
+    match unsolicited(first.trim()) {
+        Some(Unsolicited::News(said)) => news(said),
+        Some(Unsolicited::Header(header)) => announced(first, header, rest),
+        Some(Unsolicited::OpenText) => {
+            let mut text = OpenText::new(first);
+            let _ = rest.iter().any(|line| text.push(line));
+            Ussd::read(&text.close()).map(ussd)
+        }
+        None => Some(vec![("noise", Value::Text(first.trim().to_owned()))]),
+    }
+}
+
+fn announced(first: &str, header: Header, rest: &[String]) -> Option<Fields> {
+    let pdu = rest.iter().find(|line| is_hex(line.trim()))?.trim();
+    let (_, values) = first.split_once(':')?;
+    let length: Option<u16> = last_number(&behind("", values)?);
+    let kind = match header.with(String::new()) {
+        News::Report(_) => "report",
+        News::Broadcast(_) => "broadcast",
+        _ => "message",
+    };
+    Some(fields([
+        ("kind", Some(Value::Text(kind.into()))),
+        ("length", length.map(Value::from)),
+        ("pdu", Some(Value::Text(pdu.to_owned()))),
+    ]))
+}
+
+fn news(news: News) -> Option<Fields> {
+    Some(match news {
+        News::StoredReport(place) => stored_at("report", place),
+        News::StoredMessage(place) => stored_at("message", place),
+        News::Registration(domain, status) => registration(domain, status),
+        News::Ring => vec![("ring", Value::Flag(true))],
+        News::Ussd(said) => ussd(said),
+        News::Pin(state) => vec![("code", pin(state))],
+        News::LateReference(mr) => fields([("mr", mr.map(|mr| mr.0.into()))]),
+        News::Report(pdu) | News::Message(pdu) | News::Broadcast(pdu) => {
+            vec![("pdu", Value::Text(pdu))]
+        }
+        News::LateFinal(_) | News::Noise(_) => return None,
+    })
+}
+
+fn stored_at(kind: &str, place: Place) -> Fields {
+    fields([
+        ("kind", Some(Value::Text(kind.into()))),
+        ("mem", Some(Value::Text(place.storage))),
+        ("index", place.index.map(Value::from)),
+    ])
+}
+
+fn registration(domain: Domain, status: Status) -> Fields {
+    // Hex, as the modem and every map of cells have it.
+    let hex = |number: u32| Value::Text(format!("{number:04X}"));
+    let area = match domain {
+        Domain::Eps => "tac",
+        Domain::Circuit | Domain::Packet => "lac",
+    };
+    fields([
+        ("n", status.n.map(Value::from)),
+        ("stat", Some(status.stat.into())),
+        (area, status.area.map(hex)),
+        ("ci", status.cell.map(hex)),
+        ("act", status.technology.map(Value::from)),
+    ])
+}
+
+fn reachable(network: &Reachable) -> Value {
+    Value::Fields(fields([
+        ("stat", network.stat.map(Value::from)),
+        ("name", network.name.clone().map(Value::Text)),
+        ("plmn", Some(Value::Text(network.plmn.clone()))),
+        ("act", network.technology.map(Value::from)),
+    ]))
+}
+
+fn storage(storage: Storage) -> Value {
+    Value::Fields(fields([
+        ("mem", storage.name.map(Value::Text)),
+        ("used", Some(storage.used.into())),
+        ("total", Some(storage.total.into())),
+    ]))
+}
+
+fn stored(stored: Stored) -> Fields {
+    fields([
+        ("index", stored.index.map(Value::from)),
+        ("stat", stored.stat.map(Value::from)),
+        ("length", stored.length.map(Value::from)),
+        ("pdu", Some(Value::Text(stored.pdu))),
+    ])
+}
+
+fn pin(pin: Pin) -> Value {
+    Value::Text(match pin {
+        Pin::Ready => "READY".into(),
+        Pin::Wanted(word) => word,
+    })
+}
+
+fn ussd(said: Ussd) -> Fields {
+    let coding = match said.coding {
+        Coding::Plain => "plain",
+        Coding::Packed => "packed",
+        Coding::Ucs2 => "ucs2",
+    };
+    let coding = said.text.as_ref().map(|_| Value::Text(coding.into()));
+    fields([
+        ("m", Some(said.m.into())),
+        ("text", said.text.map(Value::Text)),
+        ("dcs", said.dcs.map(Value::from)),
+        ("coding", coding),
+    ])
+}
+
+fn fields<const N: usize>(all: [(&'static str, Option<Value>); N]) -> Fields {
+    all.into_iter()
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
+}
+
+fn list(values: impl Iterator<Item = Value>) -> Value {
+    Value::List(values.collect())
+}
+
+impl From<u8> for Value {
+    fn from(number: u8) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl From<u16> for Value {
+    fn from(number: u16) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modem::at::answer_lines as lines;
+
+    /// `{stat: 1, lac: "1A2B"}`.
+    fn shown(value: &Value) -> String {
+        match value {
+            Value::Text(text) => format!("{text:?}"),
+            Value::Number(number) => number.to_string(),
+            Value::Flag(flag) => flag.to_string(),
+            Value::List(values) => {
+                format!(
+                    "[{}]",
+                    values.iter().map(shown).collect::<Vec<_>>().join(", ")
+                )
+            }
+            Value::Fields(fields) => {
+                let one = |(name, value): &(&str, Value)| format!("{name}: {}", shown(value));
+                format!(
+                    "{{{}}}",
+                    fields.iter().map(one).collect::<Vec<_>>().join(", ")
+                )
+            }
+        }
+    }
+
+    fn told(cmd: &str, kind: Kind, text: &str) -> String {
+        match read(cmd, kind, &lines(text)) {
+            Ok(Reading::Fields(fields)) => shown(&Value::Fields(fields)),
+            Ok(Reading::Final(result)) => format!("{result:?}"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn answers_by_their_commands() {
+        const CASES: &[(&str, &str, &str)] = &[
+            ("+CSQ", "+CSQ: 14,99", "{rssi: 14, ber: 99, dbm: -85}"),
+            ("AT+CSQ\r", "AT+CSQ\n+CSQ: 99,99\nOK", "{rssi: 99, ber: 99}"),
+            (
+                "+CREG?",
+                "+CREG: 2,1,\"1A2B\",\"C3D0016\",6",
+                "{n: 2, stat: 1, lac: \"1A2B\", ci: \"C3D0016\", act: 6}",
+            ),
+            ("+CEREG?", "+CEREG: 0,11", "{n: 0, stat: 11}"),
+            (
+                "+COPS?",
+                "+COPS: 0,0,\"Shop Net\",2",
+                "{mode: 0, format: 0, oper: \"Shop Net\", act: 2}",
+            ),
+            (
+                "+COPS=?",
+                "+COPS: (2,\"Shop\",,\"00101\",7),,(0-4)",
+                "{operators: [{stat: 2, name: \"Shop\", plmn: \"00101\", act: 7}]}",
+            ),
+            (
+                "+CPMS=?",
+                "+CPMS: ((\"SM\",\"BM\"),(\"SM\"))",
+                "{mem1: [\"SM\", \"BM\"], mem2: [\"SM\"]}",
+            ),
+            (
+                "+CPMS?",
+                "+CPMS: \"SM\",2,20",
+                "{storages: [{mem: \"SM\", used: 2, total: 20}]}",
+            ),
+            (
+                "+CMGR=0",
+                "^RSSI:9\n+CMGR: 0,,2\n00A7",
+                "{stat: 0, length: 2, pdu: \"00A7\"}",
+            ),
+            ("+CMGR=0", "", "{}"),
+            (
+                "+CMGL=4",
+                "+CMGL: 3,1,,2\n00A7",
+                "{messages: [{index: 3, stat: 1, length: 2, pdu: \"00A7\"}]}",
+            ),
+            ("+CMGS=31", "+CMGS: 23", "{mr: 23}"),
+            ("+CMGS=31", "+CMGS:", "{}"),
+            (
+                "+CNMI=?",
+                "+CNMI: (0-2),(0,1)",
+                "{mode: [0, 1, 2], mt: [0, 1]}",
+            ),
+            (
+                "+CNMI?",
+                "+CNMI: 2,1,0,1,0",
+                "{mode: 2, mt: 1, bm: 0, ds: 1, bfr: 0}",
+            ),
+            ("+CNMI=2,1", "", "{}"),
+            ("+CSMS=0", "+CSMS: 1,1,0", "{mt: true, mo: true, bm: false}"),
+            (
+                "+CSCA?",
+                "+CSCA: \"002B003400340037\",145",
+                "{sca: \"+447\"}",
+            ),
+            ("+CSCA?", "+CSCA: \"\",129", "{}"),
+            ("+CPIN?", "+CPIN: SIM PIN", "{code: \"SIM PIN\"}"),
+            (
+                "+CRSM=176,28483,0,0,2",
+                "+CRSM: 144,0,\"17ff\"",
+                "{sw1: 144, sw2: 0, data: \"17FF\"}",
+            ),
+            (
+                "^CPIN?",
+                "^CPIN: SIM PIN,,10,2,10,3",
+                "{pin: 2, puk: 10, pin2: 3, puk2: 10}",
+            ),
+            ("+CGMI", "huawei", "{manufacturer: \"huawei\"}"),
+            ("+CGSN", "490154203237518", "{imei: \"490154203237518\"}"),
+            (
+                "+CCID",
+                "^ICCID: 8938003992000000017",
+                "{iccid: \"8938003992000000017\"}",
+            ),
+            (
+                "+CBC",
+                "+CBC: 0,72,4011",
+                "{bcs: 0, bcl: 72, millivolts: 4011}",
+            ),
+            (
+                "+CNUM",
+                "+CNUM: ,\"07700900123\",129",
+                "{numbers: [\"07700900123\"]}",
+            ),
+            ("+CMGF=0", "", "{}"),
+            ("+CSQ", "+CME ERROR: 14", "Error(Cme(14))"),
+            (
+                "+CSQ",
+                "rubbish",
+                "the answer to `AT+CSQ` makes no sense (1 lines, 7 octets)",
+            ),
+            (
+                "+CMGF=0",
+                "rubbish",
+                "the answer to `AT+CMGF=0` makes no sense (1 lines, 7 octets)",
+            ),
+        ];
+        for (cmd, answer, expected) in CASES {
+            assert_eq!(
+                told(cmd, Kind::Response, answer),
+                *expected,
+                "{cmd} {answer}"
+            );
+        }
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn unsolicited_lines_and_final_results() {
+        const CASES: &[(Kind, &str, &str)] = &[
+            (
+                Kind::Urc,
+                "+CMTI: \"SM\",3",
+                "{kind: \"message\", mem: \"SM\", index: 3}",
+            ),
+            (
+                Kind::Urc,
+                "+CDSI: \"SM\",-1",
+                "{kind: \"report\", mem: \"SM\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CDS: ,2\n00A7",
+                "{kind: \"report\", length: 2, pdu: \"00A7\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CMT: 2\n00A7",
+                "{kind: \"message\", length: 2, pdu: \"00A7\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CBM: 2\n00A7",
+                "{kind: \"broadcast\", length: 2, pdu: \"00A7\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CMT: 2",
+                "the answer to `AT` makes no sense (1 lines, 7 octets)",
+            ),
+            (
+                Kind::Urc,
+                "+CREG: 1, 1A2B, C3D0016",
+                "{stat: 1, lac: \"1A2B\", ci: \"C3D0016\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CUSD: 1,\"1 A\n2 B\",15",
+                "{m: 1, text: \"1 A\\n2 B\", dcs: 15, coding: \"plain\"}",
+            ),
+            (Kind::Urc, "+CUSD: 4", "{m: 4}"),
+            (Kind::Urc, "+CPIN: READY", "{code: \"READY\"}"),
+            (Kind::Urc, "RING", "{ring: true}"),
+            (Kind::Urc, "^RSSI:14", "{noise: \"^RSSI:14\"}"),
+            (Kind::Final, "OK", "Ok"),
+            (Kind::Final, "NO CARRIER", "NoCarrier"),
+            (
+                Kind::Final,
+                "+CMS ERROR: Network timeout",
+                "Error(Cms(332))",
+            ),
+            (Kind::Final, "COMMAND NOT SUPPORT", "Error(Plain)"),
+            (
+                Kind::Final,
+                "+CSQ: 1",
+                "the answer to `AT` makes no sense (1 lines, 7 octets)",
+            ),
+        ];
+        for (kind, text, expected) in CASES {
+            assert_eq!(told("", *kind, text), *expected, "{text}");
+        }
+    }
+}
