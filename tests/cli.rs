@@ -108,7 +108,8 @@ fn check_help(arguments: &[&str], help: &Ran) {
 async fn every_help_fits_and_has_examples() {
     let all = commands(&[]).await;
     let expected = [
-        "demo", "serve", "send", "messages", "show", "modems", "emulate", "key", "config",
+        "demo", "serve", "send", "messages", "show", "modems", "emulate", "pdu", "at", "key",
+        "config",
     ];
     assert_eq!(all, expected);
     for command in &all {

@@ -4,6 +4,7 @@ mod answer;
 mod client;
 mod commands;
 mod exit;
+mod filter;
 mod output;
 mod progress;
 mod scratch;

@@ -1,11 +1,13 @@
 //! What the program can do: one file a command.
 
+mod at;
 mod config;
 mod demo;
 mod emulate;
 mod key;
 mod messages;
 mod modems;
+mod pdu;
 mod send;
 mod serve;
 mod show;
@@ -25,6 +27,8 @@ pub(super) enum Command {
     Show(show::Show),
     Modems(modems::Modems),
     Emulate(emulate::Emulate),
+    Pdu(pdu::Pdu),
+    At(at::At),
     Key(key::Key),
     Config(config::ConfigCommand),
 }
@@ -39,6 +43,8 @@ impl Command {
             Self::Show(show) => show.run(place).await,
             Self::Modems(modems) => modems.run(place).await,
             Self::Emulate(emulate) => emulate.run().await,
+            Self::Pdu(pdu) => pdu.run(),
+            Self::At(at) => at.run(),
             Self::Key(key) => key.run(place).await,
             Self::Config(config) => config.run(place),
         }

@@ -1,0 +1,111 @@
+//! `simpost pdu encode`: a text in, the PDUs that carry it out.
+
+use std::io;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::fields::Error;
+use super::wish::{Refused, Wish};
+use crate::cli::exit::{Exit, Failure};
+use crate::cli::filter::{self, Line};
+use crate::cli::output;
+use crate::sms::pdu;
+
+/// Write the SMS-SUBMIT PDUs of a text, as `AT+CMGS` takes them
+///
+/// Without other wishes they are those that the gateway sends, under the reference 0. With `--json -`
+/// each line of stdin is an object of the same wishes by the names of the options, `_` for `-`.
+#[derive(Debug, Args)]
+pub(super) struct Encode {
+    #[command(flatten)]
+    wish: Wish,
+
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+
+    /// One JSON object a line from stdin
+    #[arg(
+        value_name = "-",
+        value_parser = ["-"],
+        hide_possible_values = true,
+        requires = "json",
+        conflicts_with_all = ["to", "text"]
+    )]
+    stdin: Option<String>,
+}
+
+/// The PDUs of a text.
+#[derive(Debug, Serialize)]
+struct Encoded {
+    pdus: Vec<String>,
+    tpdu_lengths: Vec<usize>,
+    alphabet: String,
+    segments: usize,
+}
+
+impl Encode {
+    pub(super) fn run(self) -> Result<Exit, Failure> {
+        if self.stdin.is_some() {
+            filter::each_line(io::stdin().lock(), io::stdout().lock(), |line| {
+                json(&from_json(&line))
+            })?;
+            return Ok(Exit::Done);
+        }
+        let encoded = encode(&self.wish);
+        if self.json {
+            output::line(&json(&encoded));
+            return Ok(match encoded {
+                Ok(_) => Exit::Done,
+                Err(_) => Exit::Usage,
+            });
+        }
+        let encoded = encoded.map_err(|refused| Failure::new(Exit::Usage, refused))?;
+        for (pdu, length) in encoded.pdus.iter().zip(&encoded.tpdu_lengths) {
+            output::line(&format!("AT+CMGS={length}\n{pdu}"));
+        }
+        output::note(&format!(
+            "{}, {} part(s)",
+            encoded.alphabet, encoded.segments
+        ));
+        Ok(Exit::Done)
+    }
+}
+
+fn json(encoded: &Result<Encoded, Refused>) -> String {
+    match encoded {
+        Ok(encoded) => serde_json::to_string(encoded).unwrap_or_default(),
+        Err(refused) => Error {
+            code: refused.code(),
+            octet: None,
+            message: &refused.to_string(),
+        }
+        .line(),
+    }
+}
+
+fn from_json(line: &Line<'_>) -> Result<Encoded, Refused> {
+    match line {
+        Line::TooLong => Err(Refused::LineTooLong),
+        Line::Text(line) => encode(&serde_json::from_str(line)?),
+    }
+}
+
+fn encode(wish: &Wish) -> Result<Encoded, Refused> {
+    let smsc = wish.smsc()?;
+    let parts = wish.parts()?;
+    let alphabet = parts
+        .first()
+        .map(|part| part.user_data.alphabet().to_string());
+    let (pdus, tpdu_lengths): (Vec<_>, Vec<_>) = parts
+        .iter()
+        .map(|part| pdu::with_smsc(smsc.as_ref(), &part.encode()))
+        .unzip();
+    Ok(Encoded {
+        segments: pdus.len(),
+        pdus,
+        tpdu_lengths,
+        alphabet: alphabet.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,277 @@
+//! A PDU as JSON: the names of fields that programs rely on, and the shape of errors.
+
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
+
+use crate::sms::alphabet::Alphabet;
+use crate::sms::command::Command;
+use crate::sms::deliver::Deliver;
+use crate::sms::fields::{
+    Address, Dcs, Element, Mailbox, MessageWaiting, Pid, Reading, Timestamp, UserData,
+    UserDataHeader, ValidityPeriod, Waiting,
+};
+use crate::sms::pdu::{Tpdu, encode_hex};
+use crate::sms::report::{StatusClass, StatusReport};
+use crate::sms::submit::{ReportRequest, Submit};
+use crate::sms::{DecodeError, DecodeErrorKind};
+
+/// The fields of one PDU by name, in order; those that it does not have are left out. Numbers are
+/// octets and counts, times RFC 3339, hex in upper case.
+#[derive(Debug, Default)]
+pub(super) struct Fields(Vec<(&'static str, Value)>);
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
+}
+
+impl Fields {
+    /// What a service centre's address and the TPDU, which begins behind `before` octets, say.
+    pub(super) fn of(smsc: Option<&Address>, tpdu: &Tpdu, before: usize) -> Self {
+        let mut fields = Self::default();
+        fields.put("type", tpdu.kind().to_string());
+        fields.put_some("smsc", smsc.map(Address::to_string));
+        match tpdu {
+            Tpdu::Deliver(deliver) => fields.deliver(deliver),
+            Tpdu::Submit(submit) => fields.submit(submit),
+            Tpdu::StatusReport(report) => fields.status_report(report),
+            Tpdu::Command(command) => fields.command(command),
+            Tpdu::DeliverReport(report) => {
+                fields.put_some("fcs", report.failure.map(|cause| cause.0));
+                fields.told(report.user_data.as_ref(), report.pid, report.dcs);
+            }
+            Tpdu::SubmitReport(report) => {
+                fields.put_some("fcs", report.failure.map(|cause| cause.0));
+                fields.put_some("timestamp", time(report.scts));
+                fields.told(report.user_data.as_ref(), report.pid, report.dcs);
+            }
+        }
+        fields.put_some("message_waiting", indication(tpdu).map(waiting));
+        if let Some(cut) = tpdu.cut() {
+            let (code, octet) = (code(cut), before + cut.octet);
+            fields.put(
+                "cut",
+                json!({"code": code, "octet": octet, "message": cut.kind.to_string()}),
+            );
+        }
+        fields
+    }
+
+    /// Octets that nobody announced stand behind the TPDU.
+    pub(super) fn behind(&mut self, octets: &[u8]) {
+        if !octets.is_empty() {
+            self.put("behind_hex", encode_hex(octets));
+        }
+    }
+
+    /// The value of a field, if the PDU has it.
+    pub(super) fn get(&self, name: &str) -> Option<&Value> {
+        let mut fields = self.0.iter();
+        fields.find_map(|(known, value)| (*known == name).then_some(value))
+    }
+
+    /// Why optional fields that were announced are missing.
+    pub(super) fn cut(&self) -> Option<&str> {
+        self.get("cut")?.get("message")?.as_str()
+    }
+
+    fn put(&mut self, name: &'static str, value: impl Into<Value>) {
+        self.0.push((name, value.into()));
+    }
+
+    fn put_some(&mut self, name: &'static str, value: Option<impl Into<Value>>) {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+    }
+
+    fn deliver(&mut self, deliver: &Deliver) {
+        self.put("sender", deliver.originator.to_string());
+        self.user_data(&deliver.user_data);
+        self.put_some("timestamp", time(deliver.scts));
+        self.coding(Some(deliver.pid), Some(deliver.dcs));
+        self.put("rp", deliver.reply_path);
+    }
+
+    fn submit(&mut self, submit: &Submit) {
+        self.put("recipient", submit.destination.to_string());
+        self.user_data(&submit.user_data);
+        self.put("mr", submit.mr.0);
+        self.coding(Some(submit.pid), Some(submit.dcs));
+        self.put("srr", submit.report == ReportRequest::Wanted);
+        self.put("rd", submit.reject_duplicates);
+        self.put("rp", submit.reply_path);
+        match submit.validity {
+            None => {}
+            Some(period @ ValidityPeriod::Relative(code)) => {
+                self.put("vp", code);
+                self.put_some("validity_minutes", period.minutes());
+            }
+            Some(period @ ValidityPeriod::Enhanced(octets)) => {
+                self.put("vp", encode_hex(&octets));
+                self.put_some("validity_minutes", period.minutes());
+            }
+            Some(ValidityPeriod::Absolute(until)) => {
+                self.put("vp", encode_hex(&until.octets()));
+                self.put_some("validity_until", time(until));
+            }
+        }
+    }
+
+    fn status_report(&mut self, report: &StatusReport) {
+        self.put("recipient", report.recipient.to_string());
+        self.put_some("timestamp", time(report.scts));
+        self.put_some("discharge", time(report.discharge));
+        self.put("mr", report.mr.0);
+        self.put("status", report.status.0);
+        self.put("status_class", status_class(report.status.class()));
+        self.told(report.user_data.as_ref(), report.pid, report.dcs);
+    }
+
+    fn command(&mut self, command: &Command) {
+        self.put("recipient", command.destination.to_string());
+        self.put("data_hex", encode_hex(&command.data));
+        if let Some(header) = command.header() {
+            self.header(&header);
+        }
+        self.put("mr", command.mr.0);
+        self.put("ct", command.command.0);
+        self.put("mn", command.number.0);
+        self.put("pid", command.pid.0);
+        self.put("srr", command.report == ReportRequest::Wanted);
+    }
+
+    /// The fields that TP-PI announces.
+    fn told(&mut self, user_data: Option<&UserData>, pid: Option<Pid>, dcs: Option<Dcs>) {
+        if let Some(user_data) = user_data {
+            self.user_data(user_data);
+        }
+        self.coding(pid, dcs);
+    }
+
+    fn coding(&mut self, pid: Option<Pid>, dcs: Option<Dcs>) {
+        self.put_some("class", dcs.and_then(Dcs::class));
+        self.put_some("pid", pid.map(|pid| pid.0));
+        self.put_some("dcs", dcs.map(|dcs| dcs.0));
+    }
+
+    fn user_data(&mut self, user_data: &UserData) {
+        let alphabet = user_data.alphabet();
+        if alphabet == Alphabet::Data8 {
+            self.put("data_hex", encode_hex(&user_data.payload()));
+        } else {
+            self.put("text", user_data.text());
+        }
+        self.put("alphabet", alphabet.to_string());
+        self.put("udl", user_data.udl());
+        if let Some(header) = user_data.header() {
+            self.header(header);
+        }
+    }
+
+    fn header(&mut self, header: &UserDataHeader) {
+        let element =
+            |element: Element<'_>| json!({"iei": element.iei, "hex": encode_hex(element.data)});
+        self.put("udh", header.elements().map(element).collect::<Vec<_>>());
+        self.put_some("concat", header.concat().map(|concat| {
+            json!({"reference": concat.reference, "total": concat.total, "sequence": concat.sequence})
+        }));
+        self.put_some(
+            "ports",
+            header
+                .ports()
+                .map(|ports| json!({"destination": ports.destination, "source": ports.source})),
+        );
+    }
+}
+
+/// RFC 3339; without a zone where the zone is broken; nothing where the date is.
+fn time(time: Timestamp) -> Option<String> {
+    match time.reading() {
+        Reading::Zoned(..) => time.to_rfc3339(),
+        Reading::WallClock(local) => Some(local.to_string()),
+        Reading::Broken => None,
+    }
+}
+
+/// Told in the header or, in fewer words, by TP-DCS.
+fn indication(tpdu: &Tpdu) -> Option<MessageWaiting> {
+    let header = tpdu.user_data().and_then(UserData::header);
+    let dcs = match tpdu {
+        Tpdu::Deliver(deliver) => Some(deliver.dcs),
+        Tpdu::Submit(submit) => Some(submit.dcs),
+        Tpdu::StatusReport(report) => report.dcs,
+        Tpdu::DeliverReport(report) => report.dcs,
+        Tpdu::SubmitReport(report) => report.dcs,
+        Tpdu::Command(_) => None,
+    };
+    header
+        .and_then(UserDataHeader::message_waiting)
+        .or_else(|| dcs.and_then(Dcs::message_waiting))
+}
+
+fn waiting(indication: MessageWaiting) -> Value {
+    let mailbox = match indication.mailbox {
+        Mailbox::Voice => "voice",
+        Mailbox::Fax => "fax",
+        Mailbox::Email => "email",
+        Mailbox::Other(_) => "other",
+    };
+    let mut told = Fields::default();
+    told.put("mailbox", mailbox);
+    told.put("waiting", indication.waiting != Waiting::None);
+    if let Waiting::Count(count) = indication.waiting {
+        told.put("count", count);
+    }
+    told.put("store", indication.store);
+    json!(told)
+}
+
+fn status_class(class: StatusClass) -> &'static str {
+    match class {
+        StatusClass::Delivered => "delivered",
+        StatusClass::Forwarded => "forwarded",
+        StatusClass::Trying => "trying",
+        StatusClass::Failed => "failed",
+        StatusClass::Expired => "expired",
+        StatusClass::TemporaryGaveUp => "temporary_gave_up",
+        StatusClass::Reserved => "reserved",
+    }
+}
+
+/// Why there is nothing to show, as JSON.
+#[derive(Debug, Serialize)]
+pub(super) struct Error<'a> {
+    /// Stable.
+    pub(super) code: &'static str,
+    /// Where in the input, if one octet is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) octet: Option<usize>,
+    /// In words.
+    pub(super) message: &'a str,
+}
+
+impl Error<'_> {
+    /// The line that a program gets.
+    pub(super) fn line(&self) -> String {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            error: &'a Error<'a>,
+        }
+        serde_json::to_string(&Line { error: self }).unwrap_or_default()
+    }
+}
+
+/// The stable code of what is wrong with a PDU.
+pub(super) fn code(error: DecodeError) -> &'static str {
+    match error.kind {
+        DecodeErrorKind::NotHex => "not_hex",
+        DecodeErrorKind::HalfOctet => "half_octet",
+        DecodeErrorKind::TooShort { .. } => "too_short",
+        DecodeErrorKind::WrongType { .. } => "wrong_type",
+        DecodeErrorKind::AddressTooLong { .. } => "address_too_long",
+        DecodeErrorKind::UserDataTooLong { .. } => "user_data_too_long",
+        DecodeErrorKind::HeaderTooLong { .. } => "header_too_long",
+    }
+}

@@ -1,0 +1,324 @@
+//! What `simpost pdu encode` is asked for, on the command line or as JSON, and the parts it comes to.
+
+use clap::Args;
+use jiff::fmt::temporal::Pieces;
+use serde::Deserialize;
+
+use crate::sms::alphabet::{Language, Shifts, UnknownLanguage};
+use crate::sms::fields::{
+    Address, BadAddress, Dcs, Timestamp, UserData, UserDataHeader, ValidityPeriod,
+};
+use crate::sms::ids::{Mr, PartNo};
+use crate::sms::parts::{self, Allowed, Encoding, ReferenceWidth, ReportRequest, SplitError};
+use crate::sms::submit::Submit;
+
+/// A text and how it shall travel.
+#[derive(Debug, Args, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wish {
+    /// The recipient: +380671234567, a national number or a short code
+    #[arg(long, value_name = "N", required_unless_present = "stdin")]
+    to: Option<String>,
+
+    /// The text
+    #[arg(long, value_name = "T", required_unless_present = "stdin")]
+    text: Option<String>,
+
+    /// The service centre's number; else the one on the SIM
+    #[arg(long, value_name = "N")]
+    smsc: Option<String>,
+
+    /// How long the service centre shall try: the longest period that is not over it
+    #[arg(long, value_name = "MINUTES", group = "validity")]
+    validity_minutes: Option<u32>,
+
+    /// Until when it shall try (RFC 3339)
+    #[arg(long, value_name = "TIME", group = "validity")]
+    validity_until: Option<String>,
+
+    /// TP-VP, relative, as it goes out
+    #[arg(long, value_name = "CODE", group = "validity")]
+    vp: Option<u8>,
+
+    /// TP-SRR: ask for a status report
+    #[arg(long)]
+    #[serde(default)]
+    srr: bool,
+
+    /// The message class, 0 to 3
+    #[arg(long, value_name = "CLASS")]
+    class: Option<u8>,
+
+    /// gsm7, ucs2, or 8bit for the octets of the text's UTF-8; else what takes the fewest parts
+    #[arg(long, value_name = "ALPHABET")]
+    encoding: Option<String>,
+
+    /// The reference that ties the parts together
+    #[arg(long, value_name = "REFERENCE")]
+    r#ref: Option<u16>,
+
+    /// Bits of the reference: 8, or 16 for references over 255
+    #[arg(long, value_name = "BITS")]
+    ref_bits: Option<u8>,
+
+    /// TP-MR; modems put their own here
+    #[arg(long, value_name = "MR")]
+    mr: Option<u8>,
+
+    /// TP-RD: the service centre shall refuse duplicates
+    #[arg(long)]
+    #[serde(default)]
+    rd: bool,
+
+    /// The national single shift table by its identifier, 1 to 13
+    #[arg(long, value_name = "LANGUAGE")]
+    single: Option<u8>,
+
+    /// The national locking shift table by its identifier, 1 to 13
+    #[arg(long, value_name = "LANGUAGE")]
+    locking: Option<u8>,
+}
+
+/// Why a wish has no PDUs.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Refused {
+    #[error("the line is too long")]
+    LineTooLong,
+    #[error("not the JSON of a text: {0}")]
+    BadJson(#[from] serde_json::Error),
+    #[error("`{0}` is missing")]
+    Missing(&'static str),
+    #[error("`{0}`: {1}")]
+    BadAddress(&'static str, BadAddress),
+    #[error("`{field}` {wanted}")]
+    BadValue {
+        field: &'static str,
+        wanted: &'static str,
+    },
+    #[error(transparent)]
+    BadLanguage(#[from] UnknownLanguage),
+    #[error(transparent)]
+    Split(#[from] SplitError),
+}
+
+impl Refused {
+    /// The stable code.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::LineTooLong => "line_too_long",
+            Self::BadJson(_) => "bad_json",
+            Self::Missing(_) => "missing",
+            Self::BadAddress(..) => "bad_address",
+            Self::BadValue { .. } | Self::BadLanguage(_) => "bad_value",
+            Self::Split(SplitError::Empty) => "empty_text",
+            Self::Split(SplitError::TooLong { .. }) => "too_long",
+            Self::Split(SplitError::NotInTables { .. }) => "not_in_alphabet",
+        }
+    }
+}
+
+fn bad<T>(field: &'static str, wanted: &'static str) -> Result<T, Refused> {
+    Err(Refused::BadValue { field, wanted })
+}
+
+fn address(field: &'static str, text: &str) -> Result<Address, Refused> {
+    text.parse().map_err(|bad| Refused::BadAddress(field, bad))
+}
+
+impl Wish {
+    /// The service centre, if it is not the one on the SIM.
+    pub(super) fn smsc(&self) -> Result<Option<Address>, Refused> {
+        let smsc = self.smsc.as_deref();
+        smsc.map(|smsc| address("smsc", smsc)).transpose()
+    }
+
+    /// The parts in order.
+    pub(super) fn parts(&self) -> Result<Vec<Submit>, Refused> {
+        let to = self.to.as_deref().ok_or(Refused::Missing("to"))?;
+        let destination = address("to", to)?;
+        let text = self.text.as_deref().ok_or(Refused::Missing("text"))?;
+        let reference = self.reference()?;
+        let validity = self.validity()?;
+        if self.class.is_some_and(|class| class > 3) {
+            return bad("class", "is not from 0 to 3");
+        }
+        let bodies = match self.encoding()? {
+            Some(encoding) => self.texts(text, encoding, reference)?,
+            None => self.data(text.as_bytes(), reference)?,
+        };
+        let submit = |user_data| self.submit(destination.clone(), user_data, validity);
+        Ok(bodies.into_iter().map(submit).collect())
+    }
+
+    fn submit(
+        &self,
+        destination: Address,
+        user_data: UserData,
+        validity: Option<ValidityPeriod>,
+    ) -> Submit {
+        let report = if self.srr {
+            ReportRequest::Wanted
+        } else {
+            ReportRequest::Unwanted
+        };
+        let alphabet = user_data.alphabet();
+        let mut submit = Submit::new(destination, user_data, report);
+        let classed = self
+            .class
+            .and_then(|class| Dcs::with_class(alphabet, class));
+        submit.dcs = classed.unwrap_or(submit.dcs);
+        // Without a wish it is the gateway's own.
+        submit.validity = validity.or(submit.validity);
+        submit.mr = Mr(self.mr.unwrap_or_default());
+        submit.reject_duplicates = self.rd;
+        submit
+    }
+
+    fn reference(&self) -> Result<ReferenceWidth, Refused> {
+        let wide = self.r#ref.is_some_and(|reference| reference > 255);
+        match self.ref_bits {
+            None if wide => Ok(ReferenceWidth::Sixteen),
+            Some(16) => Ok(ReferenceWidth::Sixteen),
+            Some(8) if wide => bad("ref", "is over 255, which takes 16 bits"),
+            None | Some(8) => Ok(ReferenceWidth::Eight),
+            Some(_) => bad("ref_bits", "is neither 8 nor 16"),
+        }
+    }
+
+    /// How a text is to be written; nothing for octets.
+    fn encoding(&self) -> Result<Option<Encoding>, Refused> {
+        let language = |id: Option<u8>| id.map(Language::try_from).transpose();
+        let shifts = Shifts {
+            locking: language(self.locking)?,
+            single: language(self.single)?,
+        };
+        if shifts
+            .locking
+            .is_some_and(|language| !language.has_locking())
+        {
+            return bad("locking", "is a language without a locking table");
+        }
+        let national = shifts != Shifts::NONE;
+        match self.encoding.as_deref() {
+            None | Some("auto") if !national => Ok(Some(Encoding::Fewest)),
+            None | Some("auto" | "gsm7") => Ok(Some(Encoding::Gsm7(shifts))),
+            Some("ucs2" | "8bit") if national => {
+                bad("encoding", "has no national tables: only gsm7 has")
+            }
+            Some("ucs2") => Ok(Some(Encoding::Ucs2)),
+            Some("8bit") => Ok(None),
+            Some(_) => bad("encoding", "is none of auto, gsm7, ucs2 and 8bit"),
+        }
+    }
+
+    fn texts(
+        &self,
+        text: &str,
+        encoding: Encoding,
+        reference: ReferenceWidth,
+    ) -> Result<Vec<UserData>, Refused> {
+        let allowed = Allowed {
+            encoding,
+            languages: &[],
+            reference,
+        };
+        let split = parts::split_with(text, &allowed)?;
+        let number = self.r#ref.unwrap_or_default();
+        let numbers = (1..=split.parts()).map(PartNo);
+        Ok(numbers
+            .filter_map(|no| split.user_data_wide(text, no, number))
+            .collect())
+    }
+
+    /// Octets in parts of 140, or of what a header leaves (TS 23.040, 9.2.3.24.1 and 9.2.3.24.8).
+    fn data(&self, octets: &[u8], reference: ReferenceWidth) -> Result<Vec<UserData>, Refused> {
+        let room = match reference {
+            _ if octets.is_empty() => return Err(SplitError::Empty.into()),
+            _ if octets.len() <= 140 => 140,
+            ReferenceWidth::Eight => 134,
+            ReferenceWidth::Sixteen => 133,
+        };
+        let parts = octets.len().div_ceil(room);
+        let total = u8::try_from(parts).map_err(|_| SplitError::TooLong { parts })?;
+        let number = self.r#ref.unwrap_or_default();
+        let [_, low] = number.to_be_bytes();
+        let part = |(octets, no): (&[u8], u8)| {
+            let header = match reference {
+                _ if total == 1 => None,
+                ReferenceWidth::Eight => Some(UserDataHeader::concat_8(low, total, no)),
+                ReferenceWidth::Sixteen => Some(UserDataHeader::concat_16(number, total, no)),
+            };
+            UserData::data8(header, octets).ok()
+        };
+        Ok(octets
+            .chunks(room)
+            .zip(1..=total)
+            .filter_map(part)
+            .collect())
+    }
+
+    /// At most one of the three ways to say it.
+    fn validity(&self) -> Result<Option<ValidityPeriod>, Refused> {
+        match (self.validity_minutes, &self.validity_until, self.vp) {
+            (None, None, None) => Ok(None),
+            (Some(minutes), None, None) => match ValidityPeriod::within(minutes) {
+                Some(period) => Ok(Some(period)),
+                None => bad("validity_minutes", "is under 5, the shortest period"),
+            },
+            (None, Some(until), None) => match until_time(until) {
+                Some(time) => Ok(Some(ValidityPeriod::Absolute(time))),
+                None => bad(
+                    "validity_until",
+                    "is no time such as 2026-03-14T10:15:32+02:00 from 1990 to 2089",
+                ),
+            },
+            (None, None, Some(code)) => Ok(Some(ValidityPeriod::Relative(code))),
+            _ => bad(
+                "validity_minutes",
+                "is one of three ways to say how long, with `validity_until` and `vp`: give one",
+            ),
+        }
+    }
+}
+
+/// A point in time, kept in the zone in which it was written.
+fn until_time(until: &str) -> Option<Timestamp> {
+    let offset = Pieces::parse(until).ok()?.to_numeric_offset()?;
+    let quarters = i8::try_from(offset.seconds() / (15 * 60)).ok()?;
+    Timestamp::from_instant(until.parse().ok()?, quarters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_keeps_its_zone() {
+        const CASES: &[(&str, Option<&str>)] = &[
+            (
+                "2026-03-14T10:15:32+02:00",
+                Some("2026-03-14T10:15:32+02:00"),
+            ),
+            (
+                "2026-03-14T10:15:32-05:45",
+                Some("2026-03-14T10:15:32-05:45"),
+            ),
+            ("2026-03-14T10:15:32Z", Some("2026-03-14T10:15:32+00:00")),
+            (
+                "2026-03-14T10:15:32+00:00",
+                Some("2026-03-14T10:15:32+00:00"),
+            ),
+            ("2026-03-14T10:15:32", None),
+            (
+                "2089-12-31T23:59:59+00:00",
+                Some("2089-12-31T23:59:59+00:00"),
+            ),
+            ("2090-01-01T00:00:00+00:00", None),
+            ("soon", None),
+        ];
+        for (text, expected) in CASES {
+            let time = until_time(text).and_then(Timestamp::to_rfc3339);
+            assert_eq!(time.as_deref(), *expected, "{text}");
+        }
+    }
+}
