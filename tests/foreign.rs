@@ -38,8 +38,7 @@ impl Numbers {
 }
 
 /// Lengths around every edge of septets, octets and parts.
-fn texts() -> Vec<String> {
-    let mut numbers = Numbers(1);
+fn edges(numbers: &mut Numbers) -> Vec<String> {
     let (gsm, ucs2): (Vec<char>, Vec<char>) = (GSM.chars().collect(), UCS2.chars().collect());
     let mut texts = vec![GSM.to_owned(), UCS2.to_owned(), "ends with @".to_owned()];
     for length in (1..=17).chain(60..=72).chain(130..=165).chain(300..=310) {
@@ -48,6 +47,49 @@ fn texts() -> Vec<String> {
         // Escapes only: two septets each, never cut.
         texts.push("€".repeat(length));
     }
+    texts
+}
+
+/// How many texts besides those at the edges.
+const RANDOM: usize = 1000;
+const MOST_PARTS: usize = 10;
+
+/// Letters to draw from, and how many of them surely fit into one of several parts.
+fn mixtures() -> [(Vec<char>, usize); 5] {
+    let of = |letters: &str, a_part| (letters.chars().collect(), a_part);
+    [
+        of(GSM, 130),
+        of("^{}\\[~]|€abc ", 80),
+        of("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя АБВ, 0123", 67),
+        of("😀🎉👍🏽❤ aЇ", 33),
+        of(UCS2, 60),
+    ]
+}
+
+/// Texts of every mixture, of one part to ten.
+fn random(numbers: &mut Numbers) -> Vec<String> {
+    let mixtures = mixtures();
+    let text = |number: usize| {
+        let (letters, a_part) = mixtures.get(number % mixtures.len()).unwrap();
+        let parts = 1 + numbers.below(MOST_PARTS);
+        // Long enough that chance makes no text twice.
+        let length = (parts - 1) * a_part + 12 + numbers.below(a_part - 12);
+        numbers.text(letters, length)
+    };
+    (0..RANDOM).map(text).collect()
+}
+
+/// All of them, each once.
+fn texts() -> Vec<String> {
+    let mut numbers = Numbers(1);
+    let mut texts = edges(&mut numbers);
+    let random = random(&mut numbers);
+    let split = |text: &String| usize::from(parts::split(text).unwrap().parts());
+    for parts in 1..=MOST_PARTS {
+        let count = random.iter().filter(|text| split(text) == parts).count();
+        assert!(count > RANDOM / 50, "{count} texts of {parts} parts");
+    }
+    texts.extend(random);
     texts.sort();
     texts.dedup();
     texts
@@ -70,11 +112,11 @@ fn a_ledger_is_left_for_foreign_decoders() {
         }
         expected.push(json!({"to": to, "text": text}));
     }
+    assert!(expected.len() > RANDOM, "{} texts", expected.len());
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let folder = target.join("ledgers");
     fs::create_dir_all(&folder).unwrap();
     fs::write(folder.join("codec.jsonl"), ledger.join("\n")).unwrap();
     let expected = serde_json::to_string(&expected).unwrap();
     fs::write(folder.join("codec.expected.json"), expected).unwrap();
-    assert!(ledger.len() > 400, "{} parts", ledger.len());
 }

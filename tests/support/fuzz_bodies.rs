@@ -1,0 +1,251 @@
+//! What must hold for any octets: one body a decoder, run by the fuzz targets over what they find and
+//! by `fuzz_corpus.rs` over a corpus. A body panics where a promise is broken.
+
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use simpost::modem::at::dialog::{Dialog, Exchange, Payload, Step};
+use simpost::modem::at::lines::LONGEST;
+use simpost::modem::at::reading;
+use simpost::sms::alphabet::{Alphabet, Language};
+use simpost::sms::deliver::Deliver;
+use simpost::sms::fields::{Address, UserData, UserDataHeader};
+use simpost::sms::ids::PartNo;
+use simpost::sms::join::Joiner;
+use simpost::sms::parts::{self, Allowed};
+use simpost::sms::pdu::{self, Direction, Kind, Tpdu};
+use simpost::sms::plain;
+
+/// A body.
+pub type Body = fn(&[u8]);
+
+/// Every body under the name of its corpus and fuzz target.
+pub const BODIES: &[(&str, Body)] = &[
+    ("pdu", pdu),
+    ("user_data", user_data),
+    ("hex", hex),
+    ("dialog", dialog),
+    ("reading", reading),
+    ("text", text),
+    ("join", join),
+];
+
+/// A PDU with its service centre's address, in every way that it can be read: an error names an octet
+/// that is there or the one behind the last; what was read is written and read again without a change.
+pub fn pdu(octets: &[u8]) {
+    let tpdu = match pdu::split_smsc(octets) {
+        Ok((smsc, tpdu)) => {
+            let written = pdu::with_smsc(smsc.as_ref(), tpdu).0;
+            let again = pdu::decode_hex(&written).unwrap();
+            assert_eq!(pdu::split_smsc(&again), Ok((smsc, tpdu)));
+            tpdu
+        }
+        Err(error) => {
+            assert!(error.octet <= octets.len(), "{error}");
+            octets
+        }
+    };
+    for tpdu in [tpdu, octets] {
+        for kind in Kind::ALL {
+            stable(tpdu, kind);
+        }
+        let _ = Tpdu::decode(tpdu, Direction::FromNetwork);
+        let _ = Tpdu::decode(tpdu, Direction::ToNetwork);
+        let _ = Tpdu::decode_stored(tpdu);
+    }
+}
+
+fn stable(octets: &[u8], kind: Kind) {
+    match Tpdu::decode_as(octets, kind) {
+        Err(error) => assert!(error.octet <= octets.len(), "{error}"),
+        Ok((tpdu, rest)) => {
+            assert!(rest.len() <= octets.len());
+            assert_eq!(tpdu.kind(), kind);
+            let _ = format!("{tpdu:?}");
+            // What is cut off cannot come back: the announcement is not repeated.
+            if tpdu.cut().is_none() {
+                let written = tpdu.encode();
+                let again = Tpdu::decode_as(&written, kind);
+                assert_eq!(again, Ok((tpdu, [].as_slice())));
+            }
+        }
+    }
+}
+
+/// TP-DCS, then whether there is a header, then TP-UDL and TP-UD: every alphabet and every header.
+pub fn user_data(octets: &[u8]) {
+    let [dcs, headed, rest @ ..] = octets else {
+        return;
+    };
+    // TP-UDHI where the octet is odd; an empty sender, TP-PID and TP-SCTS of zeros.
+    let mut tpdu = vec![(headed & 1) << 6, 0, 0x81, 0, *dcs];
+    tpdu.extend([0; 7]);
+    tpdu.extend(rest);
+    let Ok(deliver) = Deliver::decode(&tpdu) else {
+        return;
+    };
+    let user_data = &deliver.user_data;
+    let text = user_data.text();
+    assert!(
+        text.chars().count() <= 320,
+        "{} characters",
+        text.chars().count()
+    );
+    assert!(user_data.payload().len() <= 140);
+    assert!(user_data.udl() <= 160);
+    if let Some(header) = user_data.header() {
+        let used: usize = header
+            .elements()
+            .map(|element| 2 + element.data.len())
+            .sum();
+        assert!(used <= header.octets().len());
+        if let Some(concat) = header.concat() {
+            assert!((1..=concat.total).contains(&concat.sequence));
+        }
+    }
+    assert_eq!(Deliver::decode(&deliver.encode()).as_ref(), Ok(&deliver));
+}
+
+/// A line of hex from anywhere.
+pub fn hex(octets: &[u8]) {
+    let line = String::from_utf8_lossy(octets);
+    match pdu::decode_hex(&line) {
+        Ok(octets) => {
+            assert_eq!(
+                pdu::encode_hex(&octets),
+                line.trim_ascii().to_ascii_uppercase()
+            );
+        }
+        Err(error) => assert!(2 * error.octet <= line.len(), "{error}"),
+    }
+}
+
+/// What a modem may say, in whatever pieces it comes. The first octet is what the host does: bit 0 sends
+/// a text, bit 1 lets it go at the prompt (else it escapes).
+pub fn dialog(octets: &[u8]) {
+    let Some((habit, said)) = octets.split_first() else {
+        return;
+    };
+    let _ = conversation(*habit, said, 7, true);
+    // A line over the longest is cut where its octets happen to have come.
+    let said = said.get(..LONGEST).unwrap_or(said);
+    let whole = conversation(*habit, said, LONGEST, false);
+    let torn = conversation(*habit, said, 1, false);
+    assert_eq!(whole, torn, "torn at every octet it reads otherwise");
+}
+
+/// A conversation up to its end; whether the host reacts to what it hears.
+fn conversation(habit: u8, said: &[u8], at_once: usize, reacts: bool) -> Vec<Step> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "only the order of moments counts, not when they are"
+    )]
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    let start = *START;
+    let mut dialog = Dialog::default();
+    if habit & 1 == 1 {
+        let payload = Payload {
+            text: "0011000B91".into(),
+            patience: Duration::from_secs(60),
+        };
+        let patience = Duration::from_secs(10);
+        let exchange = Exchange::with_payload("+CMGS=4", patience, payload);
+        dialog.start(exchange, start).unwrap();
+    }
+    let mut steps = Vec::new();
+    for octets in said.chunks(at_once) {
+        dialog.receive(octets);
+        while let Some(step) = dialog.poll() {
+            match &step {
+                Step::Prompted if reacts && habit & 2 == 2 => dialog.go(start),
+                Step::Prompted if reacts => dialog.escape(start),
+                _ => {}
+            }
+            steps.push(step);
+        }
+    }
+    while let Some(due) = dialog.wake_at() {
+        dialog.tick(due);
+        steps.extend(std::iter::from_fn(|| dialog.poll()));
+        assert!(
+            dialog.wake_at().is_none_or(|next| next > due),
+            "a wake-up that wakes nothing"
+        );
+    }
+    steps
+}
+
+/// A command, a line end, and the lines of its answer: read as each kind of lines.
+pub fn reading(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let mut lines = text.split('\n').map(str::to_owned);
+    let command = lines.next().unwrap_or_default();
+    let lines: Vec<String> = lines.collect();
+    for kind in [
+        reading::Kind::Response,
+        reading::Kind::Urc,
+        reading::Kind::Final,
+    ] {
+        let read = reading::read(&command, kind, &lines);
+        // The same lines say the same.
+        assert_eq!(read, reading::read(&command, kind, &lines));
+    }
+}
+
+/// Any text on its way: it arrives as it left, in the fewest parts, in every alphabet that is allowed; and
+/// what is said about its characters holds.
+pub fn text(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let strangers = plain::strangers(&text);
+    if let Some(same) = plain::looks_the_same(&text) {
+        assert_eq!(plain::strangers(&same), []);
+    }
+    let _ = (plain::from_ukrainian(&text), plain::from_russian(&text));
+    let mut fewest = usize::MAX;
+    for languages in [
+        &[][..],
+        &[Language::Turkish, Language::Portuguese],
+        &Language::ALL,
+    ] {
+        let allowed = Allowed {
+            languages,
+            ..Allowed::default()
+        };
+        let Ok(split) = parts::split_with(&text, &allowed) else {
+            return;
+        };
+        assert!(split.segments.len() <= fewest, "more tables, more parts");
+        fewest = split.segments.len();
+        if languages.is_empty() {
+            assert_eq!(strangers.is_empty(), split.alphabet == Alphabet::Gsm7);
+        }
+        let part = |no| split.user_data_wide(&text, PartNo(no), 7).unwrap();
+        let arrived: String = (1..=split.parts()).map(|no| part(no).text()).collect();
+        assert_eq!(arrived, text);
+    }
+}
+
+/// Parts that come in any order: five octets say sender, reference, total, number and length of each.
+pub fn join(octets: &[u8]) {
+    let mut joiner = Joiner::new(4);
+    let mut rest = octets;
+    while let [sender, reference, total, number, length, tail @ ..] = rest {
+        let (text, tail) = tail.split_at((usize::from(*length) % 8).min(tail.len()));
+        rest = tail;
+        let sender: Address = format!("+4477009{}", sender % 3).parse().unwrap();
+        let header = UserDataHeader::concat_8(reference % 2, total % 6, number % 6);
+        let part = UserData::data8(Some(header), text).unwrap();
+        let _ = joiner.add(&sender, part);
+        let unfinished = joiner.unfinished();
+        assert!(
+            unfinished
+                .filter(|(_, message)| !message.is_whole())
+                .count()
+                <= 4
+        );
+    }
+    for (key, message) in joiner.unfinished() {
+        assert!(message.missing().count() + message.parts().count() == usize::from(key.total));
+        let _ = message.text();
+    }
+}
