@@ -70,7 +70,7 @@ pub enum SplitError {
     /// Over 255 parts.
     #[error("the text needs {parts} parts, the most is {MOST_PARTS}")]
     TooLong {
-        /// As many as the text would need.
+        /// As many as the text would need at the least.
         parts: usize,
     },
     /// Tables were demanded that do not have every character.
@@ -100,6 +100,11 @@ pub fn split(text: &str) -> Result<Split, SplitError> {
 pub fn split_with(text: &str, allowed: &Allowed<'_>) -> Result<Split, SplitError> {
     if text.is_empty() {
         return Err(SplitError::Empty);
+    }
+    // Before any table is tried: no coding puts more characters into a part.
+    let least = text.chars().count().div_ceil(160);
+    if least > MOST_PARTS {
+        return Err(SplitError::TooLong { parts: least });
     }
     let lay = |coding: Coding| coding.lay(text, allowed.reference);
     let split = match allowed.encoding {

@@ -37,7 +37,9 @@ pub fn pdu(octets: &[u8]) {
         Ok((smsc, tpdu)) => {
             let written = pdu::with_smsc(smsc.as_ref(), tpdu).0;
             let again = pdu::decode_hex(&written).unwrap();
-            assert_eq!(pdu::split_smsc(&again), Ok((smsc, tpdu)));
+            // A name as service centre, which no network has, may gain or lose a character that its length
+            // cannot tell; the TPDU behind it must not be touched.
+            assert_eq!(pdu::split_smsc(&again).map(|(_, rest)| rest), Ok(tpdu));
             tpdu
         }
         Err(error) => {

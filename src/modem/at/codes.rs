@@ -117,6 +117,9 @@ enum HeaderKind {
     Broadcast,
 }
 
+/// No PDU that a modem announces is shorter, in octets: SMSC, first octet, address and times.
+const SHORTEST: usize = 12;
+
 impl Header {
     /// The news, now that the PDU has come.
     pub fn with(self, pdu: String) -> News {
@@ -134,7 +137,11 @@ impl Header {
             .get(..2)
             .and_then(|hex| usize::from_str_radix(hex, 16).ok());
         let without = prefix.and_then(|prefix| octets.checked_sub(prefix + 1));
-        self.length == without || self.length == Some(octets)
+        match self.length {
+            Some(length) => without == Some(length) || octets == length,
+            // A header of junk: whatever can be a PDU is taken, an identity or a number is not.
+            None => pdu.len().is_multiple_of(2) && octets >= SHORTEST,
+        }
     }
 }
 
@@ -172,7 +179,10 @@ pub fn unsolicited(line: &str) -> Option<Unsolicited> {
     });
     header
         .or_else(|| news(line).map(Unsolicited::News))
-        .or_else(|| line.starts_with("+CUSD:").then_some(Unsolicited::OpenText))
+        .or_else(|| {
+            let open = line.starts_with("+CUSD:") && !line.matches('"').count().is_multiple_of(2);
+            open.then_some(Unsolicited::OpenText)
+        })
 }
 
 fn news(line: &str) -> Option<News> {

@@ -225,7 +225,8 @@ impl Dialog {
 
     /// Leaves the prompt without sending anything; the modem's `OK` or `ERROR` ends the command.
     pub fn escape(&mut self, now: Instant) {
-        let Some(running) = self.running.as_mut() else {
+        let held = |running: &&mut Running| running.phase == Phase::Held;
+        let Some(running) = self.running.as_mut().filter(held) else {
             return;
         };
         running.phase = Phase::Answer;
@@ -299,8 +300,8 @@ impl Dialog {
         let line = self.behind_prompts(line);
         if line.is_empty()
             || self.continues_text(line)
-            || self.takes_pdu(line)
             || self.is_echo(line)
+            || self.takes_pdu(line)
         {
             return;
         }
@@ -470,8 +471,11 @@ impl Dialog {
 }
 
 /// Whether a line within a text is none of it: a sign, a name in capitals, a colon, and quotes that
-/// are closed again. The end of the text has one quote more.
+/// are closed again. The end of the text has one quote more. An error with its name ends a command.
 fn is_code(line: &str) -> bool {
+    if line.starts_with("+CMS ERROR:") || line.starts_with("+CME ERROR:") {
+        return true;
+    }
     let named = line
         .strip_prefix(SIGILS)
         .and_then(|rest| rest.split_once(':'));
@@ -847,6 +851,55 @@ mod tests {
                 "ok +CMGS: 8"
             );
         }
+    }
+
+    #[test]
+    fn a_ussd_line_of_another_form_swallows_no_result() {
+        for line in ["+CUSD: (0-2)", "+CUSD: ,\"x\",15", "+CUSD: 0,\"Hi\",15,1"] {
+            let stream = format!("\r\n{line}\r\n\r\n+CSQ: 14,99\r\n\r\nOK\r\n");
+            let told = talk(Exchange::of(&SignalQuality), &stream);
+            assert_eq!(
+                told.last().map(String::as_str),
+                Some("ok +CSQ: 14,99"),
+                "{line}: {told:?}"
+            );
+        }
+        let told = talk(
+            Exchange::of(&SignalQuality),
+            "\r\n+CUSD: 0,\"Menu\r\n\r\n+CMS ERROR: 38\r\n",
+        );
+        assert_eq!(
+            told.last().map(String::as_str),
+            Some("error `AT+CSQ` was refused with `+CMS ERROR: 38`"),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn a_payload_echo_behind_a_header_is_no_report() {
+        let mut dialog = Dialog::default();
+        dialog.start(sending(), start()).unwrap();
+        dialog.receive(b"\r\n> ");
+        dialog.go(start());
+        told(&mut dialog);
+        dialog.receive(
+            format!("\r\n+CDS: 25\r\n{PDU}\x1a\r\n{REPORT}\r\n\r\n+CMGS: 1\r\n\r\nOK\r\n")
+                .as_bytes(),
+        );
+        let told = told(&mut dialog);
+        assert_eq!(
+            told,
+            [format!("news Report({REPORT:?})"), "ok +CMGS: 1".to_owned()]
+        );
+    }
+
+    #[test]
+    fn escape_is_for_prompts_alone() {
+        let mut dialog = Dialog::default();
+        dialog.start(Exchange::of(&SignalQuality), start()).unwrap();
+        told(&mut dialog);
+        dialog.escape(start());
+        assert_eq!(told(&mut dialog), [""; 0]);
     }
 
     #[test]

@@ -135,6 +135,12 @@ impl Wish {
     /// The parts in order.
     pub(super) fn parts(&self) -> Result<Vec<Submit>, Refused> {
         let to = self.to.as_deref().ok_or(Refused::Missing("to"))?;
+        if !to
+            .chars()
+            .any(|c| c.is_alphanumeric() || matches!(c, '*' | '#'))
+        {
+            return bad("to", "names nobody");
+        }
         let destination = address("to", to)?;
         let text = self.text.as_deref().ok_or(Refused::Missing("text"))?;
         let reference = self.reference()?;
