@@ -176,11 +176,18 @@ impl UserDataHeader {
 
     /// What it tells about messages in each mailbox, in order.
     pub fn messages_waiting(&self) -> impl Iterator<Item = MessageWaiting> {
-        self.elements().filter_map(waiting)
+        self.meant().filter_map(waiting)
     }
 
     fn last<T>(&self, read: impl Fn(Element<'_>) -> Option<T>) -> Option<T> {
-        self.elements().filter_map(read).last()
+        self.meant().filter_map(read).last()
+    }
+
+    /// The elements that count: none of a header whose last element has too few or too many octets, since
+    /// nobody can say where its faults begin (TS 23.040, 9.2.3.24). All are kept all the same.
+    fn meant(&self) -> impl Iterator<Item = Element<'_>> {
+        let whole = self.leftover().is_empty();
+        self.elements().filter(move |_| whole)
     }
 }
 
@@ -239,7 +246,7 @@ mod tests {
                 sequence,
             })
         };
-        let cases: [(&str, &[u8], Option<Concat>); 12] = [
+        let cases: [(&str, &[u8], Option<Concat>); 13] = [
             ("8-bit reference", &[0, 3, 0x5A, 2, 1], place(0x5A, 2, 1)),
             (
                 "16-bit reference",
@@ -258,6 +265,11 @@ mod tests {
             ("total 0", &[0, 3, 7, 0, 0], None),
             ("wrong length", &[0, 4, 7, 2, 1, 0], None),
             ("cut off", &[0, 3, 7, 2], None),
+            (
+                "before an element that is cut off",
+                &[0, 3, 7, 2, 1, 0x24, 9, 1],
+                None,
+            ),
             (
                 "the last counts",
                 &[0, 3, 7, 2, 1, 8, 4, 0, 9, 2, 2],
