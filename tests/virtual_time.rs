@@ -66,6 +66,11 @@ struct Gateway {
 impl Gateway {
     /// `modems` modems that come up, and everything between them and the store.
     async fn start(modems: u8) -> Self {
+        Self::start_on((0..modems).map(|number| vec![modem(number)]).collect()).await
+    }
+
+    /// The same with a row of modems for each port: the next is plugged in when the one before is gone.
+    async fn start_on(ports: Vec<Vec<Script>>) -> Self {
         let store = Store::in_task().unwrap();
         let clock = Clock::following_runtime(Millis(1_795_000_000_000));
         let (sims_out, sims) = mpsc::channel(64);
@@ -94,12 +99,8 @@ impl Gateway {
         ));
         let silence = housekeeper::Settings::default();
         tokio::spawn(housekeeper::run(store.clone(), clock, silence, stop));
-        for number in 0..modems {
-            let port = Box::new(Pipes::new(
-                &format!("pipe{number}"),
-                vec![modem(number)],
-                &heard,
-            ));
+        for (number, scripts) in ports.into_iter().enumerate() {
+            let port = Box::new(Pipes::new(&format!("pipe{number}"), scripts, &heard));
             fleet.employ(
                 port,
                 Profile::generic(),
@@ -230,4 +231,42 @@ async fn a_sim_is_asked_for_the_texts_that_wait_for_it_alone() {
         .map(|modem| modem.accepted)
         .collect();
     assert!(accepted == [2, 0] || accepted == [0, 2], "{accepted:?}");
+}
+
+/// The same modem, but its wire breaks when the second text is to go.
+fn breaks_at_the_second(number: u8) -> Script {
+    let mut works = modem(number);
+    let mut sends = 0;
+    Box::new(move |line| {
+        sends += u8::from(line.starts_with("AT+CMGS"));
+        if sends == 2 {
+            Some(Say::Hang)
+        } else {
+            works(line)
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sim_that_comes_back_goes_on_with_its_long_text() {
+    let replugged = |number| vec![breaks_at_the_second(number), modem(number)];
+    let gateway = Gateway::start_on(vec![replugged(0), replugged(1)]).await;
+    let long = gateway.wish("x".repeat(400), MessageClass::default()).await;
+    // The other SIM stays free and first in the row; the text waits for its own alone.
+    let end = Instant::now() + Duration::from_secs(600);
+    while gateway.message(long).await.state != MessageState::Sent {
+        assert!(
+            Instant::now() < end,
+            "{:?}",
+            gateway.message(long).await.parts
+        );
+        sleep(Duration::from_millis(100)).await;
+    }
+    let accepted: Vec<u64> = gateway
+        .roster
+        .all()
+        .iter()
+        .map(|modem| modem.accepted)
+        .collect();
+    assert!(accepted == [3, 0] || accepted == [0, 3], "{accepted:?}");
 }
