@@ -12,8 +12,8 @@ use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 /// What a client is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,8 @@ pub async fn serve<L: Listener>(
     stop: CancellationToken,
 ) {
     let seats = Arc::new(Semaphore::new(limits.connections));
-    let open = TaskTracker::new();
+    // Whoever drops this loop cuts the conversations with it.
+    let mut open = JoinSet::new();
     while let Some(Ok(seat)) = stop
         .run_until_cancelled(Arc::clone(&seats).acquire_owned())
         .await
@@ -58,9 +59,9 @@ pub async fn serve<L: Listener>(
             stop.clone(),
             seat,
         ));
+        while open.try_join_next().is_some() {}
     }
-    open.close();
-    open.wait().await;
+    while open.join_next().await.is_some() {}
 }
 
 async fn converse<W>(

@@ -1,6 +1,6 @@
 //! The log that loses nothing: messages, parts, attempts, reports and events in SQLite.
 //!
-//! Its interface speaks in intents (`enqueue`, `claim`, `arm`, `settle`, `match_report`, …): each is
+//! Its interface speaks in intents (`enqueue`, `settle_and_claim`, `arm`, `settle`, `match_report`, …): each is
 //! one step of a message's way, all or nothing, and says what must already be true. What is answered
 //! with success is on disk. Pure rules (which step is allowed, the fold over parts) come from
 //! [`crate::sms::state`]; the store keeps them, it does not know modems.

@@ -37,8 +37,8 @@ pub(super) struct Step<'a> {
 /// What a step came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// The part stands here now.
-    Now(PartState),
+    /// The part has moved.
+    Moved,
     /// The table or the token did not allow it; nothing changed.
     Refused,
 }
@@ -64,7 +64,7 @@ impl Step<'_> {
             self.stop_the_rest(scope)?;
         }
         self.fold(scope, from, to)?;
-        Ok(Taken::Now(to))
+        Ok(Taken::Moved)
     }
 
     fn standing(&self, scope: &Scope) -> Result<Option<(PartState, Option<Token>)>, Error> {
