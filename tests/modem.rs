@@ -358,14 +358,17 @@ async fn echo_that_stays_and_noise_everywhere_do_no_harm() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_routed_report_is_told() {
+async fn a_report_in_one_breath_with_the_result_is_told_at_once() {
     let script: Script = Box::new(|line| {
         let report = format!("\r\n+CMGS: 23\r\n\r\nOK\r\n\r\n+CDS: 25\r\n{REPORT}\r\n");
         line.ends_with('\u{1a}').then_some(Say::Text(report))
     });
     let mut bench = Bench::start(vec![script]);
+    // The first look at the signal is over: the next one would find the report, but a minute later.
+    sleep(Duration::from_secs(5)).await;
     bench.send(1).await;
     bench.outcome().await;
+    let accepted = Instant::now();
     match bench.event().await {
         Event::Report {
             sim,
@@ -379,6 +382,7 @@ async fn a_routed_report_is_told() {
             );
             assert_eq!(report.recipient.to_string(), "+447700900123");
             assert!(kept.is_none());
+            assert_eq!(accepted.elapsed(), Duration::ZERO);
         }
         other => panic!("{other:?}"),
     }

@@ -235,20 +235,21 @@ impl Link {
     /// The next thing the modem says on its own. May be dropped at any await without losing anything.
     pub async fn news(&mut self) -> Result<News, Lost> {
         loop {
-            if let Some(news) = self.news.pop_front() {
+            if let Some(news) = self.heard() {
                 return Ok(news);
             }
             self.read().await?;
-            while let Some(step) = self.dialog.poll() {
-                if let Step::News(news) = step {
-                    self.news.push_back(news);
-                }
-            }
         }
     }
 
-    /// What the modem said on its own while commands ran.
+    /// What the modem has said on its own and nobody has taken yet: also what came right behind a result, in
+    /// the same read.
     pub fn heard(&mut self) -> Option<News> {
+        while let Some(step) = self.dialog.poll() {
+            if let Step::News(news) = step {
+                self.news.push_back(news);
+            }
+        }
         self.news.pop_front()
     }
 

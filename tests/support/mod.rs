@@ -119,6 +119,22 @@ impl Gateway {
         daemon.map(Running::said).unwrap_or_default()
     }
 
+    /// The daemon's process.
+    pub fn daemon_id(&self) -> u32 {
+        self.daemon
+            .as_ref()
+            .and_then(Running::id)
+            .expect("a daemon runs")
+    }
+
+    /// The emulator's process.
+    pub fn emulator_id(&self) -> u32 {
+        self.emulator
+            .as_ref()
+            .and_then(Running::id)
+            .expect("an emulator runs")
+    }
+
     /// Kills the daemon as a power cut would (SIGKILL).
     pub async fn kill_daemon(&mut self) {
         if let Some(mut daemon) = self.daemon.take() {
@@ -338,6 +354,11 @@ impl Running {
         tokio::spawn(listen(child.stdout.take().unwrap(), Arc::clone(&said)));
         tokio::spawn(listen(child.stderr.take().unwrap(), Arc::clone(&said)));
         Self { child, said }
+    }
+
+    /// Its process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// Everything it has said so far.
