@@ -6,6 +6,7 @@ pub mod causes;
 pub mod fields;
 pub mod ids;
 pub mod join;
+pub mod marks;
 pub mod number;
 mod octets;
 pub mod parts;

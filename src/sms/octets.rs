@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows which fields exist; the files that do hand in the field's name.
 
+use super::marks::{Mark, MarkKind};
+
 /// Octets that are not what they should be. Holds no message content, so it may be logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("octet {octet}: {kind}")]
@@ -37,7 +39,7 @@ pub enum DecodeErrorKind {
         /// The type this decoder reads.
         wanted: &'static str,
     },
-    /// An address longer than any address may be.
+    /// A service centre's address longer than any may be: what is no such address is not guessed at.
     #[error("an address of {semi_octets} semi-octets, the most is {most}")]
     AddressTooLong {
         /// The length found.
@@ -70,11 +72,12 @@ impl DecodeErrorKind {
     }
 }
 
-/// A cursor over octets.
+/// A cursor over octets, with the marks left on the way.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     at: usize,
+    marks: Vec<Mark>,
 }
 
 impl<'a> Reader<'a> {
@@ -82,7 +85,18 @@ impl<'a> Reader<'a> {
         Self {
             rest: octets,
             at: 0,
+            marks: Vec::new(),
         }
+    }
+
+    /// Leaves a mark at an octet.
+    pub(crate) fn mark(&mut self, octet: usize, kind: MarkKind) {
+        self.marks.push(kind.at(octet));
+    }
+
+    /// The marks in the order in which they were left.
+    pub(crate) fn into_marks(self) -> Vec<Mark> {
+        self.marks
     }
 
     /// The index of the octet that is read next.

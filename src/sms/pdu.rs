@@ -2,10 +2,11 @@
 //! (TS 27.005, 3.1).
 
 use super::fields::Address;
+use super::marks::MarkKind;
 use super::octets::Reader;
 pub use super::octets::{DecodeError, DecodeErrorKind};
 use super::submit::Submit;
-pub use super::tpdu::{Direction, Kind, Tpdu, UnknownKind};
+pub use super::tpdu::{Decoded, Direction, Kind, Tpdu, UnknownKind};
 
 /// Upper-case hex of octets.
 pub fn encode_hex(octets: &[u8]) -> String {
@@ -98,6 +99,8 @@ pub fn locate(pdu: &[u8], stated: Option<usize>) -> Result<Located<'_>, DecodeEr
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Fitness {
     None,
+    /// A TPDU with an address longer than any may be.
+    Poor,
     /// A TPDU with octets behind it, or one that is cut off.
     Some,
     Whole,
@@ -107,10 +110,16 @@ fn fitness(octets: &[u8]) -> Fitness {
     let Some(first) = octets.first() else {
         return Fitness::None;
     };
-    match Tpdu::decode_as(octets, Kind::stored(*first)) {
-        Ok((tpdu, [])) if tpdu.cut().is_none() => Fitness::Whole,
-        Ok(_) => Fitness::Some,
-        Err(_) => Fitness::None,
+    let Ok(decoded) = Tpdu::decode_marked(octets, Kind::stored(*first)) else {
+        return Fitness::None;
+    };
+    let too_long = |kind| matches!(kind, MarkKind::AddressTooLong { .. });
+    if decoded.marks.iter().any(|mark| too_long(mark.kind)) {
+        Fitness::Poor
+    } else if decoded.rest.is_empty() && decoded.tpdu.cut().is_none() {
+        Fitness::Whole
+    } else {
+        Fitness::Some
     }
 }
 

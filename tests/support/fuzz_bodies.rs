@@ -13,7 +13,7 @@ use simpost::sms::fields::{Address, UserData, UserDataHeader};
 use simpost::sms::ids::PartNo;
 use simpost::sms::join::Joiner;
 use simpost::sms::parts::{self, Allowed};
-use simpost::sms::pdu::{self, Direction, Kind, Tpdu};
+use simpost::sms::pdu::{self, Decoded, Direction, Kind, Tpdu};
 use simpost::sms::plain;
 
 /// A body.
@@ -31,7 +31,8 @@ pub const BODIES: &[(&str, Body)] = &[
 ];
 
 /// A PDU with its service centre's address, in every way that it can be read: an error names an octet
-/// that is there or the one behind the last; what was read is written and read again without a change.
+/// that is there or the one behind the last; what was read is written and read again without a change, and
+/// without a mark to the octet.
 pub fn pdu(octets: &[u8]) {
     let tpdu = match pdu::split_smsc(octets) {
         Ok((smsc, tpdu)) => {
@@ -58,10 +59,13 @@ pub fn pdu(octets: &[u8]) {
 }
 
 fn stable(octets: &[u8], kind: Kind) {
-    match Tpdu::decode_as(octets, kind) {
+    match Tpdu::decode_marked(octets, kind) {
         Err(error) => assert!(error.octet <= octets.len(), "{error}"),
-        Ok((tpdu, rest)) => {
+        Ok(Decoded { tpdu, marks, rest }) => {
             assert!(rest.len() <= octets.len());
+            // What is not written as it came has a mark.
+            let read = octets.strip_suffix(rest).unwrap();
+            assert!(!marks.is_empty() || tpdu.encode() == read, "{kind}");
             assert_eq!(tpdu.kind(), kind);
             let _ = format!("{tpdu:?}");
             // What is cut off cannot come back: the announcement is not repeated.

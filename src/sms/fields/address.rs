@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use crate::sms::alphabet;
 use crate::sms::ids::masked;
+use crate::sms::marks::MarkKind;
 use crate::sms::number::PhoneNumber;
 use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 
@@ -51,7 +52,11 @@ const SEMI_OCTETS: &[u8; 15] = b"0123456789*#abc";
 
 const FILLER: u8 = 0xF;
 
-/// A number or a name in the form that the wire has: digits with `*#abc`, or a text.
+/// The top bit of the type octet, which is always set (TS 23.040, 9.1.2.5).
+const NO_EXTENSION: u8 = 0x80;
+
+/// A number or a name in the form that the wire has: digits with `*#abc`, or a text. One that was read
+/// may be longer than the standard allows.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Address {
     ton: Ton,
@@ -130,9 +135,9 @@ impl Address {
     }
 
     fn encode_behind(&self, out: &mut Vec<u8>, length: usize) {
-        // The constructor and the decoder keep it at 20 or less.
+        // The constructor keeps it at 20 or less; what was read had an octet for it.
         out.push(u8::try_from(length).unwrap_or(u8::MAX));
-        out.push(0x80 | self.ton.bits() << 4 | self.npi.0);
+        out.push(NO_EXTENSION | self.ton.bits() << 4 | self.npi.0);
         if self.ton == Ton::Alphanumeric {
             let septets = alphabet::encode(&self.value).unwrap_or_default();
             return alphabet::pack_into(out, &septets, 0);
@@ -150,23 +155,38 @@ impl Address {
         }
     }
 
-    /// Reads what [`Address::encode`] writes.
+    /// Reads what [`Address::encode`] writes. An address that is longer than any may be is read to its end,
+    /// fillers among digits are passed over: both leave a mark, as all does that would be written otherwise.
     pub(crate) fn decode(
         reader: &mut Reader<'_>,
         field: &'static str,
     ) -> Result<Self, DecodeError> {
         let at = reader.at();
         let semi_octets = usize::from(reader.octet(field)?);
-        if semi_octets > MOST_SEMI_OCTETS {
-            return Err(DecodeErrorKind::AddressTooLong {
-                semi_octets,
-                most: MOST_SEMI_OCTETS,
-            }
-            .at(at));
-        }
         let type_octet = reader.octet(field)?;
-        let value = reader.take(semi_octets.div_ceil(2), field)?;
-        Ok(Self::from_octets(type_octet, value, semi_octets))
+        let octets = reader.take(semi_octets.div_ceil(2), field)?;
+        let address = Self::from_octets(type_octet, octets, semi_octets);
+        if semi_octets > MOST_SEMI_OCTETS {
+            let most = MOST_SEMI_OCTETS;
+            let kind = MarkKind::AddressTooLong {
+                field,
+                semi_octets,
+                most,
+            };
+            reader.mark(at, kind);
+        }
+        if type_octet & NO_EXTENSION == 0 {
+            reader.mark(at + 1, MarkKind::SpareBits { field });
+        }
+        let odd = if address.ton == Ton::Alphanumeric {
+            address.odd_name(octets, semi_octets, field)
+        } else {
+            odd_digit(octets, semi_octets, field)
+        };
+        if let Some((index, kind)) = odd {
+            reader.mark(at + 2 + index, kind);
+        }
+        Ok(address)
     }
 
     /// Reads what [`Address::encode_smsc`] writes; nothing if the length is 0.
@@ -194,9 +214,7 @@ impl Address {
         let value = if ton == Ton::Alphanumeric {
             alphabet::decode(&alphabet::unpack(octets, 0, semi_octets * 4 / 7))
         } else {
-            octets
-                .iter()
-                .flat_map(|octet| [octet & 0xF, octet >> 4])
+            nibbles(octets)
                 .take(semi_octets)
                 .filter_map(|nibble| {
                     SEMI_OCTETS
@@ -212,6 +230,49 @@ impl Address {
             value: value.into(),
         }
     }
+}
+
+/// The index of an octet in the value of an address, and what is odd there.
+type Odd = (usize, MarkKind);
+
+impl Address {
+    /// Where the octets of a name are others than those that it is written with: in spare bits, or, with
+    /// escapes that mean nothing and lengths that no number of septets has, in the name itself.
+    fn odd_name(&self, octets: &[u8], semi_octets: usize, field: &'static str) -> Option<Odd> {
+        let mut written = Vec::with_capacity(octets.len());
+        let septets = alphabet::encode(&self.value).unwrap_or_default();
+        alphabet::pack_into(&mut written, &septets, 0);
+        if self.semi_octets() != semi_octets || written.len() != octets.len() {
+            return Some((0, MarkKind::Name { field }));
+        }
+        let index = octets
+            .iter()
+            .zip(&written)
+            .position(|(one, other)| one != other)?;
+        if index + 1 == octets.len() && alphabet::unpack(octets, 0, septets.len()) == septets {
+            return Some((index, MarkKind::SpareBits { field }));
+        }
+        Some((index, MarkKind::Name { field }))
+    }
+}
+
+/// The first filler among digits, or what stands in the place of one behind an odd number of them.
+fn odd_digit(octets: &[u8], semi_octets: usize, field: &'static str) -> Option<Odd> {
+    let mut nibbles = nibbles(octets);
+    let filler = nibbles
+        .by_ref()
+        .take(semi_octets)
+        .position(|nibble| nibble == FILLER);
+    if let Some(place) = filler {
+        return Some((place / 2, MarkKind::Filler { field }));
+    }
+    let spare = nibbles.next().filter(|nibble| *nibble != FILLER);
+    spare.map(|_| (semi_octets / 2, MarkKind::SpareBits { field }))
+}
+
+/// The semi-octets of octets in their order.
+fn nibbles(octets: &[u8]) -> impl Iterator<Item = u8> {
+    octets.iter().flat_map(|octet| [octet & 0xF, octet >> 4])
 }
 
 impl Ton {
@@ -292,6 +353,7 @@ impl fmt::Debug for Address {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::marks::Mark;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     /// Name, octets, type, plan, value, text shown.
@@ -478,18 +540,60 @@ mod tests {
         }
     }
 
-    /// Senders count the filler now and then, fill with a digit, or leave out the bit of the type octet
-    /// that is always set.
+    /// Senders count the filler now and then, fill with a digit, leave out the bit of the type octet that is
+    /// always set, or take names that are too long. What is read otherwise than it was written has a mark.
     #[test]
-    fn small_mistakes_of_senders_cost_nothing() {
-        for (hex, shown) in [
-            ("0C817007900021F3", "07700900123"),
-            ("0181F5", "5"),
-            ("0281F5", "5"),
-            ("018135", "5"),
-            ("0C11447700091032", "+447700900123"),
-        ] {
-            assert_eq!(read(hex).unwrap().to_string(), shown, "{hex}");
+    fn mistakes_of_senders_cost_nothing_and_leave_a_mark() {
+        const FIELD: &str = "TP-OA";
+        const FILLER: MarkKind = MarkKind::Filler { field: FIELD };
+        const SPARE: MarkKind = MarkKind::SpareBits { field: FIELD };
+        const NAME: MarkKind = MarkKind::Name { field: FIELD };
+        let long = |semi_octets| MarkKind::AddressTooLong {
+            field: FIELD,
+            semi_octets,
+            most: 20,
+        };
+        let cases = [
+            ("0181F5", "5", vec![]),
+            ("0C817007900021F3", "07700900123", vec![FILLER.at(7)]),
+            ("0281F5", "5", vec![FILLER.at(2)]),
+            ("0481F5F1", "51", vec![FILLER.at(2)]),
+            ("068121F354", "12345", vec![FILLER.at(3)]),
+            ("018135", "5", vec![SPARE.at(2)]),
+            ("0C11447700091032", "+447700900123", vec![SPARE.at(1)]),
+            (
+                "159121436587092143658709F1",
+                "+123456789012345678901",
+                vec![long(21).at(0)],
+            ),
+            (
+                "16912143658709214365870921",
+                "+1234567890123456789012",
+                vec![long(22).at(0)],
+            ),
+            (
+                "15D0D47B996D2F0FD161F93C04",
+                "TwelveChars!",
+                vec![long(21).at(0)],
+            ),
+            // Six characters in the length of none, in the length of seven, and with bits to spare.
+            ("0AD0CDBC30EC5E", "MyBan", vec![NAME.at(2)]),
+            ("0CD0CDBC30EC5E03", "MyBank", vec![NAME.at(2)]),
+            ("0BD0CDBC30EC5E07", "MyBank", vec![SPARE.at(7)]),
+            // An escape of nothing, and the length of a letter without one.
+            ("04D01B0B", "Π", vec![NAME.at(2)]),
+            ("01D041", "", vec![NAME.at(2)]),
+        ];
+        for (hex, shown, marks) in cases {
+            let octets = decode_hex(hex).unwrap();
+            let mut reader = Reader::new(&octets);
+            let address = Address::decode(&mut reader, FIELD).unwrap();
+            assert_eq!(address.to_string(), shown, "{hex}");
+            let mut written = Vec::new();
+            address.encode(&mut written);
+            let harmless = |mark: &Mark| matches!(mark.kind, MarkKind::AddressTooLong { .. });
+            assert_eq!(written == octets, marks.iter().all(harmless), "{hex}");
+            assert_eq!(reader.into_marks(), marks, "{hex}");
         }
     }
 
@@ -524,8 +628,14 @@ mod tests {
             semi_octets,
             most: 20,
         };
-        assert_eq!(read("1591214365870921436587F1"), Err(too_long(21).at(0)));
-        assert_eq!(read("FF91"), Err(too_long(255).at(0)));
+        assert_eq!(
+            read("FF91"),
+            Err(DecodeErrorKind::TooShort {
+                field: "TP-DA",
+                missing: 128
+            }
+            .at(2))
+        );
         assert_eq!(
             read("0C91447700"),
             Err(DecodeErrorKind::TooShort {

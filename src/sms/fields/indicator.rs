@@ -1,6 +1,7 @@
 //! TP-Parameter-Indicator and the fields it announces, which three kinds of report share.
 
 use super::{Dcs, Pid, UserData};
+use crate::sms::marks::MarkKind;
 use crate::sms::octets::{DecodeError, Reader};
 
 /// TP-PI (TS 23.040, 9.2.3.27): which optional fields follow.
@@ -10,6 +11,8 @@ pub(crate) struct Indicator(u8);
 const PID: u8 = 1;
 const DCS: u8 = 1 << 1;
 const USER_DATA: u8 = 1 << 2;
+/// All that a bit is known for.
+const KNOWN: u8 = PID | DCS | USER_DATA;
 /// The most octets of TP-UD in any report: in an SMS-DELIVER-REPORT that took the message
 /// (TS 23.040, 9.2.2.1a).
 const MOST_OCTETS: usize = 159;
@@ -38,7 +41,7 @@ impl Indicator {
 
     /// Does it announce anything?
     pub(crate) fn announces(self) -> bool {
-        self.0 != 0
+        self.0 & KNOWN != 0
     }
 
     /// The octet to write.
@@ -48,7 +51,11 @@ impl Indicator {
 
     /// Reads the indicator; octets of an extension, all of whose bits are reserved, are passed over.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
+        let at = reader.at();
         let indicator = reader.octet("TP-PI")?;
+        if indicator & !KNOWN != 0 {
+            reader.mark(at, MarkKind::SpareBits { field: "TP-PI" });
+        }
         let mut octet = indicator;
         while octet & EXTENSION != 0 {
             octet = reader.octet("TP-PI")?;
@@ -56,11 +63,38 @@ impl Indicator {
         Ok(Self(indicator))
     }
 
-    /// Reads the fields it announces. Ends at the first that is cut off; those before it stand.
-    pub(crate) fn fields(self, reader: &mut Reader<'_>, with_header: bool) -> Told {
+    /// Reads the fields it announces; `headed` is TP-UDHI. Ends at the first that is cut off; those before
+    /// it stand.
+    pub(crate) fn fields(self, reader: &mut Reader<'_>, headed: bool) -> Told {
         let mut told = Told::default();
-        told.cut = self.fill(&mut told, reader, with_header).err();
+        if let Err(cut) = self.fill(&mut told, reader, headed) {
+            told.end(cut, reader);
+        } else if headed && told.user_data.is_none() {
+            reader.mark(0, MarkKind::HeaderOfNothing);
+        }
         told
+    }
+
+    /// Reads what follows a status report: the indicator with the fields it announces, or, from older
+    /// service centres, nothing.
+    pub(crate) fn at_end(reader: &mut Reader<'_>, headed: bool) -> Told {
+        let at = reader.at();
+        if reader.rest().is_empty() {
+            return Self(0).fields(reader, headed);
+        }
+        match Self::read(reader) {
+            Ok(indicator) => {
+                if !indicator.announces() {
+                    reader.mark(at, MarkKind::NothingAnnounced);
+                }
+                indicator.fields(reader, headed)
+            }
+            Err(cut) => {
+                let mut told = Told::default();
+                told.end(cut, reader);
+                told
+            }
+        }
     }
 
     fn fill(
@@ -86,13 +120,16 @@ impl Indicator {
 }
 
 impl Told {
-    /// Nothing is told because even the indicator is cut off.
-    pub(crate) fn nothing(cut: DecodeError) -> Self {
-        Self {
-            cut: Some(cut),
-            ..Self::default()
-        }
+    /// What follows is cut off.
+    fn end(&mut self, cut: DecodeError, reader: &mut Reader<'_>) {
+        self.cut = Some(cut);
+        reader.mark(cut.octet, MarkKind::Cut(cut));
     }
+}
+
+/// TP-UDHI: do the user data, if there are any, begin with a header?
+pub(crate) fn headed(user_data: Option<&UserData>) -> bool {
+    user_data.is_some_and(|user_data| user_data.header().is_some())
 }
 
 /// Appends the optional fields in their order.

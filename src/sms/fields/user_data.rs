@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Dcs, UserDataHeader};
 use crate::sms::alphabet::{self, Alphabet, Shifts, Tables};
+use crate::sms::marks::MarkKind;
 use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 use crate::sms::pdu::encode_hex;
 
@@ -19,6 +20,8 @@ pub struct UserData {
     /// Septets unpacked, one an octet; else the octets as on the wire, of which a stranger's UCS-2 may
     /// have an odd number.
     units: Vec<u8>,
+    /// TP-UDL, which a stranger may have set to less than a header and its fill bits take.
+    udl: u8,
 }
 
 /// Why something cannot be user data. Holds no text.
@@ -60,16 +63,19 @@ impl UserData {
         alphabet: Alphabet,
         units: Vec<u8>,
     ) -> Result<Self, BadUserData> {
-        let checked = Self {
-            header,
-            alphabet,
-            units,
-        };
-        let octets = checked.octets();
-        if octets > MOST_OCTETS {
-            Err(BadUserData::TooLong(octets))
-        } else {
-            Ok(checked)
+        let length = match alphabet {
+            Alphabet::Gsm7 => header_septets(header_octets(header.as_ref())),
+            Alphabet::Data8 | Alphabet::Ucs2 => header_octets(header.as_ref()),
+        } + units.len();
+        let octets = octets_of(length, alphabet);
+        match u8::try_from(length) {
+            Ok(udl) if octets <= MOST_OCTETS => Ok(Self {
+                header,
+                alphabet,
+                units,
+                udl,
+            }),
+            _ => Err(BadUserData::TooLong(octets)),
         }
     }
 
@@ -106,46 +112,31 @@ impl UserData {
         }
     }
 
-    /// TP-UDL: septets for GSM 7-bit, else octets; header and fill bits included.
+    /// TP-UDL: septets for GSM 7-bit, else octets; header and fill bits included. As on the wire, if the
+    /// user data were read.
     pub fn udl(&self) -> u8 {
-        // The constructors keep it at 160 or less, and no report that is read has more than 181.
-        u8::try_from(self.length()).unwrap_or(u8::MAX)
+        self.udl
     }
 
-    /// The header and the text in the units of TP-UDL.
-    fn length(&self) -> usize {
-        let header = self.header_octets();
-        let header = match self.alphabet {
-            Alphabet::Gsm7 => header_septets(header),
-            Alphabet::Data8 | Alphabet::Ucs2 => header,
-        };
-        header + self.units.len()
-    }
-
-    /// Octets of the header with its length octet, 0 without header.
-    fn header_octets(&self) -> usize {
-        self.header
-            .as_ref()
-            .map_or(0, |header| 1 + header.octets().len())
-    }
-
+    /// Octets of TP-UD.
     fn octets(&self) -> usize {
-        match self.alphabet {
-            Alphabet::Gsm7 => (self.length() * 7).div_ceil(8),
-            Alphabet::Data8 | Alphabet::Ucs2 => self.length(),
-        }
+        octets_of(self.udl.into(), self.alphabet)
     }
 
     /// Appends TP-UDL and TP-UD.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        out.push(self.udl());
+        out.push(self.udl);
+        let end = out.len() + self.octets();
         if let Some(header) = &self.header {
             out.push(u8::try_from(header.octets().len()).unwrap_or(u8::MAX));
             out.extend_from_slice(header.octets());
         }
         match self.alphabet {
             Alphabet::Gsm7 => {
-                alphabet::pack_into(out, &self.units, alphabet::fill_bits(self.header_octets()));
+                let fill = alphabet::fill_bits(header_octets(self.header()));
+                alphabet::pack_into(out, &self.units, fill);
+                // No fill bits where TP-UDL has no room for them.
+                out.truncate(end);
             }
             Alphabet::Data8 | Alphabet::Ucs2 => out.extend_from_slice(&self.units),
         }
@@ -169,12 +160,8 @@ impl UserData {
     ) -> Result<Self, DecodeError> {
         let alphabet = dcs.alphabet();
         let at = reader.at();
-        let udl = usize::from(reader.octet("TP-UDL")?);
-        let octets = if alphabet == Alphabet::Gsm7 {
-            (udl * 7).div_ceil(8)
-        } else {
-            udl
-        };
+        let udl = reader.octet("TP-UDL")?;
+        let octets = octets_of(udl.into(), alphabet);
         if octets > most {
             return Err(DecodeErrorKind::UserDataTooLong { octets, most }.at(at));
         }
@@ -189,8 +176,13 @@ impl UserData {
         let rest = field.rest();
         let units = match alphabet {
             Alphabet::Gsm7 => {
-                let count = udl.saturating_sub(header_septets(header_octets));
-                alphabet::unpack(rest, alphabet::fill_bits(header_octets), count)
+                let count = usize::from(udl).saturating_sub(header_septets(header_octets));
+                let fill = alphabet::fill_bits(header_octets);
+                if let Some(index) = spare_bits(rest, fill, count) {
+                    let kind = MarkKind::SpareBits { field: "TP-UD" };
+                    reader.mark(at + header_octets + index, kind);
+                }
+                alphabet::unpack(rest, fill, count)
             }
             Alphabet::Data8 | Alphabet::Ucs2 => rest.to_vec(),
         };
@@ -198,6 +190,7 @@ impl UserData {
             header,
             alphabet,
             units,
+            udl,
         })
     }
 }
@@ -244,6 +237,35 @@ fn shifts(header: Option<&UserDataHeader>) -> Shifts {
 
 fn tables(header: Option<&UserDataHeader>) -> Tables {
     Tables::of(shifts(header))
+}
+
+/// Octets of a header with its length octet, 0 without header.
+fn header_octets(header: Option<&UserDataHeader>) -> usize {
+    header.map_or(0, |header| 1 + header.octets().len())
+}
+
+/// The octets that a TP-UDL comes to.
+fn octets_of(udl: usize, alphabet: Alphabet) -> usize {
+    match alphabet {
+        Alphabet::Gsm7 => (udl * 7).div_ceil(8),
+        Alphabet::Data8 | Alphabet::Ucs2 => udl,
+    }
+}
+
+/// The index of the first octet with a bit set before or behind `count` septets, which begin after `fill`
+/// bits.
+fn spare_bits(octets: &[u8], fill: usize, count: usize) -> Option<usize> {
+    if octets.first()? & ((1 << fill) - 1) != 0 {
+        return Some(0);
+    }
+    let end = fill + 7 * count;
+    let (last, bits) = (end / 8, end % 8);
+    let behind = octets.get(last..)?;
+    let mut shown = behind
+        .iter()
+        .zip(std::iter::once(bits).chain(std::iter::repeat(0)));
+    let index = shown.position(|(octet, bits)| octet >> bits != 0)?;
+    Some(last + index)
 }
 
 /// The septets that a header takes, fill bits included.
@@ -444,11 +466,8 @@ mod tests {
 
     #[test]
     fn what_was_cut_between_parts_is_whole_again() {
-        let part = |alphabet, units: &[u8]| UserData {
-            header: None,
-            alphabet,
-            units: units.to_vec(),
-        };
+        let part =
+            |alphabet, units: &[u8]| UserData::checked(None, alphabet, units.to_vec()).unwrap();
         let gsm7 = |units: &[u8]| part(Alphabet::Gsm7, units);
         let ucs2 = |units: &[u8]| part(Alphabet::Ucs2, units);
         let full = [[0x04, 0x04].repeat(69), vec![0x04]].concat();
@@ -487,10 +506,8 @@ mod tests {
             (
                 "half a character in a full part",
                 vec![
-                    UserData {
-                        header: Some(UserDataHeader::from_octets(&[])),
-                        ..ucs2(&full)
-                    },
+                    UserData::checked(Some(UserDataHeader::from_octets(&[])), Alphabet::Ucs2, full)
+                        .unwrap(),
                     ucs2(&[0x04]),
                 ],
                 "Є".repeat(70),
@@ -571,6 +588,60 @@ mod tests {
             }
             .at(1))
         );
+    }
+
+    /// TP-UDL, what it leaves of the text, and the marks.
+    #[test]
+    fn a_strange_length_is_kept_and_strange_bits_are_marked() {
+        let spare = |octet| vec![MarkKind::SpareBits { field: "TP-UD" }.at(octet)];
+        let cases = [
+            (
+                "no room for the fill bit",
+                "07060804010202 02",
+                true,
+                "",
+                vec![],
+            ),
+            ("none behind eight", "090700037A0201 7000", true, "", vec![]),
+            (
+                "a fill bit that is set",
+                "090500035A02019169",
+                true,
+                "Hi",
+                spare(7),
+            ),
+            (
+                "the fill bit as it should be",
+                "090500035A02019069",
+                true,
+                "Hi",
+                vec![],
+            ),
+            ("bits behind the text", "02C874", false, "Hi", spare(2)),
+            (
+                "a carriage return as padding",
+                "0731D98C56B3DD1A",
+                false,
+                "1234567",
+                spare(7),
+            ),
+        ];
+        for (name, hex, with_header, text, marks) in cases {
+            let octets = decode_hex(&hex.replace(' ', "")).unwrap();
+            let mut reader = Reader::new(&octets);
+            let user_data = UserData::decode(&mut reader, GSM7, with_header).unwrap();
+            assert_eq!(
+                (user_data.text().as_str(), user_data.udl()),
+                (text, octets[0]),
+                "{name}"
+            );
+            assert_eq!(
+                written(&user_data) == encode_hex(&octets),
+                marks.is_empty(),
+                "{name}"
+            );
+            assert_eq!(reader.into_marks(), marks, "{name}");
+        }
     }
 
     #[test]

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use super::Kind;
+use super::first::{FirstOctet, HEADER, REPORT};
 use super::submit::ReportRequest;
 use crate::sms::fields::{Address, Pid, UserDataHeader};
 use crate::sms::ids::Mr;
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-COMMAND (TS 23.040, 9.2.2.4).
 #[derive(Clone, PartialEq, Eq)]
@@ -55,10 +57,6 @@ impl CommandType {
     }
 }
 
-const MTI: u8 = 0b10;
-const REPORT: u8 = 1 << 5;
-const HEADER: u8 = 1 << 6;
-
 impl Command {
     /// A command without data about the message `number` to `destination`.
     pub fn new(command: CommandType, number: Mr, destination: Address) -> Self {
@@ -83,11 +81,15 @@ impl Command {
 
     /// The octets of the TPDU, without a service centre's address. Data over 255 octets are cut.
     pub fn encode(&self) -> Vec<u8> {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let mut out = Vec::with_capacity(20 + self.data.len());
-        out.push(
-            MTI | flag(self.report == ReportRequest::Wanted, REPORT) | flag(self.headed, HEADER),
+        let first = FirstOctet::of(
+            Kind::Command,
+            &[
+                (REPORT, self.report == ReportRequest::Wanted),
+                (HEADER, self.headed),
+            ],
         );
+        let mut out = Vec::with_capacity(20 + self.data.len());
+        out.push(first.octet());
         out.extend([self.mr.0, self.pid.0, self.command.0, self.number.0]);
         self.destination.encode(&mut out);
         let length = u8::try_from(self.data.len()).unwrap_or(u8::MAX);
@@ -102,20 +104,8 @@ impl Command {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        if first & 0b11 != MTI {
-            return Err(DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "SMS-COMMAND",
-            }
-            .at(at));
-        }
-        let report = if first & REPORT == 0 {
-            ReportRequest::Unwanted
-        } else {
-            ReportRequest::Wanted
-        };
+        let first = FirstOctet::read(reader, Kind::Command)?;
+        let report = ReportRequest::of(first);
         let mr = Mr(reader.octet("TP-MR")?);
         let pid = Pid(reader.octet("TP-PID")?);
         let command = CommandType(reader.octet("TP-CT")?);
@@ -130,7 +120,7 @@ impl Command {
             command,
             number,
             destination,
-            headed: first & HEADER != 0,
+            headed: first.has(HEADER),
             data,
         })
     }
@@ -155,6 +145,7 @@ impl fmt::Debug for Command {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     fn read(hex: &str) -> Result<Command, DecodeError> {

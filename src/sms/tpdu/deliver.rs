@@ -1,7 +1,9 @@
 //! SMS-DELIVER: a message or part from the service centre to a SIM.
 
+use super::Kind;
+use super::first::{FirstOctet, HEADER, LOOP_PREVENTION, NO_MORE, REPLY_PATH, REPORT};
 use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData};
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-DELIVER (TS 23.040, 9.2.2.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,15 +32,6 @@ pub struct Deliver {
     pub user_data: UserData,
 }
 
-const MTI: u8 = 0b00;
-/// Reserved, to be read as SMS-DELIVER (TS 23.040, 9.2.3.1).
-const MTI_RESERVED: u8 = 0b11;
-const NO_MORE: u8 = 1 << 2;
-const LOOP_PREVENTION: u8 = 1 << 3;
-const REPORT_INDICATION: u8 = 1 << 5;
-const HEADER: u8 = 1 << 6;
-const REPLY_PATH: u8 = 1 << 7;
-
 impl Deliver {
     /// An ordinary message with no further one behind it.
     pub fn new(originator: Address, scts: Timestamp, user_data: UserData) -> Self {
@@ -62,15 +55,18 @@ impl Deliver {
 
     /// The octets of the TPDU, at most 164, without a service centre's address.
     pub fn encode(&self) -> Vec<u8> {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let mut out = Vec::with_capacity(164);
-        out.push(
-            MTI | flag(!self.more_to_send, NO_MORE)
-                | flag(self.loop_prevention, LOOP_PREVENTION)
-                | flag(self.report_indication, REPORT_INDICATION)
-                | flag(self.user_data.header().is_some(), HEADER)
-                | flag(self.reply_path, REPLY_PATH),
+        let first = FirstOctet::of(
+            Kind::Deliver,
+            &[
+                (NO_MORE, !self.more_to_send),
+                (LOOP_PREVENTION, self.loop_prevention),
+                (REPORT, self.report_indication),
+                (HEADER, self.user_data.header().is_some()),
+                (REPLY_PATH, self.reply_path),
+            ],
         );
+        let mut out = Vec::with_capacity(164);
+        out.push(first.octet());
         self.originator.encode(&mut out);
         out.push(self.pid.0);
         out.push(self.dcs.0);
@@ -86,30 +82,21 @@ impl Deliver {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        let mti = first & 0b11;
-        if mti != MTI && mti != MTI_RESERVED {
-            return Err(DecodeErrorKind::WrongType {
-                mti,
-                wanted: "SMS-DELIVER",
-            }
-            .at(at));
-        }
+        let first = FirstOctet::read(reader, Kind::Deliver)?;
         let originator = Address::decode(reader, "TP-OA")?;
         let pid = Pid(reader.octet("TP-PID")?);
         let dcs = Dcs(reader.octet("TP-DCS")?);
         let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
         Ok(Self {
-            more_to_send: first & NO_MORE == 0,
-            loop_prevention: first & LOOP_PREVENTION != 0,
-            report_indication: first & REPORT_INDICATION != 0,
-            reply_path: first & REPLY_PATH != 0,
+            more_to_send: !first.has(NO_MORE),
+            loop_prevention: first.has(LOOP_PREVENTION),
+            report_indication: first.has(REPORT),
+            reply_path: first.has(REPLY_PATH),
             originator,
             pid,
             dcs,
             scts,
-            user_data: UserData::decode(reader, dcs, first & HEADER != 0)?,
+            user_data: UserData::decode(reader, dcs, first.has(HEADER))?,
         })
     }
 }
@@ -118,6 +105,7 @@ impl Deliver {
 mod tests {
     use super::*;
     use crate::sms::fields::UserDataHeader;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     fn read(hex: &str) -> Result<Deliver, DecodeError> {

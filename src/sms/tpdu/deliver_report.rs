@@ -1,8 +1,9 @@
 //! SMS-DELIVER-REPORT: a phone's answer to a message or status report that came.
 
-use crate::sms::fields::indicator::{self, Indicator};
+use super::Kind;
+use super::answer::{Answer, Fixed};
 use crate::sms::fields::{Dcs, Fcs, Pid, UserData};
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-DELIVER-REPORT (TS 23.040, 9.2.2.1a).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +20,6 @@ pub struct DeliverReport {
     pub cut: Option<DecodeError>,
 }
 
-const MTI: u8 = 0b00;
-const HEADER: u8 = 1 << 6;
-
-/// The lowest TP-FCS. An octet below it is TP-PI: what a phone took carries no TP-FCS.
-const LOWEST_FCS: u8 = 0x80;
-
 impl DeliverReport {
     /// The message was taken, or not for this reason; without optional fields.
     pub fn new(failure: Option<Fcs>) -> Self {
@@ -39,13 +34,12 @@ impl DeliverReport {
 
     /// The octets of the TPDU, without a service centre's address.
     pub fn encode(&self) -> Vec<u8> {
-        let user_data = self.user_data.as_ref();
-        let header = user_data.is_some_and(|user_data| user_data.header().is_some());
-        let mut out = vec![if header { MTI | HEADER } else { MTI }];
-        out.extend(self.failure.map(|cause| cause.0));
-        out.push(Indicator::of(self.pid, self.dcs, user_data).octet());
-        indicator::write(&mut out, self.pid, self.dcs, user_data);
-        out
+        let fixed = Fixed {
+            kind: Kind::DeliverReport,
+            failure: self.failure,
+            scts: None,
+        };
+        fixed.encode(self.pid, self.dcs, self.user_data.as_ref())
     }
 
     /// Reads the octets of a TPDU. What TP-PI announces cannot make it fail: the answer stands
@@ -55,17 +49,11 @@ impl DeliverReport {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        if first & 0b11 != MTI {
-            return Err(DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "SMS-DELIVER-REPORT",
-            }
-            .at(at));
-        }
-        let failure = failure(reader)?;
-        let told = Indicator::read(reader)?.fields(reader, first & HEADER != 0);
+        let Answer {
+            failure,
+            scts: _,
+            told,
+        } = Answer::read(reader, Kind::DeliverReport)?;
         Ok(Self {
             failure,
             pid: told.pid,
@@ -76,19 +64,10 @@ impl DeliverReport {
     }
 }
 
-/// TP-FCS if there is one. The two forms of a report (in RP-ACK without it, in RP-ERROR with it) are
-/// not told apart by a bit of their own: TP-FCS has the top bit set, TP-PI in practice never has.
-pub(super) fn failure(reader: &mut Reader<'_>) -> Result<Option<Fcs>, DecodeError> {
-    let next = reader.rest().first().copied();
-    if next.is_some_and(|octet| octet >= LOWEST_FCS) {
-        return reader.octet("TP-FCS").map(|cause| Some(Fcs(cause)));
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     fn read(hex: &str) -> Result<DeliverReport, DecodeError> {

@@ -4,11 +4,14 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::fields::UserData;
+use super::marks::Mark;
 use super::octets::{DecodeError, DecodeErrorKind, Reader};
 
+mod answer;
 pub mod command;
 pub mod deliver;
 pub mod deliver_report;
+mod first;
 pub mod report;
 pub mod submit;
 pub mod submit_report;
@@ -133,6 +136,18 @@ pub enum Tpdu {
     SubmitReport(SubmitReport),
 }
 
+/// A TPDU that was read, with what its fields do not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decoded<'a> {
+    /// The best reading.
+    pub tpdu: Tpdu,
+    /// Where the octets are not as the standard writes them, in the order of reading. If there are none,
+    /// [`Tpdu::encode`] writes the octets that were read.
+    pub marks: Vec<Mark>,
+    /// The octets behind the end, which should be none.
+    pub rest: &'a [u8],
+}
+
 impl Tpdu {
     /// Reads a TPDU that travelled in a known direction; octets behind its end are ignored.
     pub fn decode(tpdu: &[u8], direction: Direction) -> Result<Self, DecodeError> {
@@ -157,6 +172,11 @@ impl Tpdu {
 
     /// Reads a TPDU of a known kind and gives the octets behind its end, which should be none.
     pub fn decode_as(tpdu: &[u8], kind: Kind) -> Result<(Self, &[u8]), DecodeError> {
+        Self::decode_marked(tpdu, kind).map(|decoded| (decoded.tpdu, decoded.rest))
+    }
+
+    /// Reads a TPDU of a known kind and tells all that is odd about its octets.
+    pub fn decode_marked(tpdu: &[u8], kind: Kind) -> Result<Decoded<'_>, DecodeError> {
         let mut reader = Reader::new(tpdu);
         let reading = &mut reader;
         let tpdu = match kind {
@@ -167,7 +187,9 @@ impl Tpdu {
             Kind::Submit => Submit::read(reading).map(Self::Submit),
             Kind::SubmitReport => SubmitReport::read(reading).map(Self::SubmitReport),
         }?;
-        Ok((tpdu, reader.rest()))
+        let rest = reader.rest();
+        let marks = reader.into_marks();
+        Ok(Decoded { tpdu, marks, rest })
     }
 
     /// The octets, without a service centre's address.
@@ -222,6 +244,7 @@ impl Tpdu {
 mod tests {
     use super::*;
     use crate::sms::fields::Pid;
+    use crate::sms::marks::MarkKind;
     use crate::sms::pdu::decode_hex;
 
     #[test]
@@ -307,6 +330,68 @@ mod tests {
             Tpdu::decode_as(&[], Kind::Command).map(|(tpdu, _)| tpdu),
         ] {
             assert_eq!(read.map_err(|error| error.octet), Err(0));
+        }
+    }
+
+    /// Name, hex, kind, marks, whether it is written as it came. (A surplus length is.)
+    type Marked = (&'static str, &'static str, Kind, &'static [Mark], bool);
+
+    #[test]
+    fn oddities_cost_nothing_and_leave_their_marks() {
+        use Kind::{Command, Deliver, DeliverReport, StatusReport, Submit};
+        const fn mark(octet: usize, kind: MarkKind) -> Mark {
+            Mark { octet, kind }
+        }
+        const fn spare(octet: usize, field: &'static str) -> Mark {
+            mark(octet, MarkKind::SpareBits { field })
+        }
+        const FIRST: &str = "the first octet";
+        const LONG: MarkKind = MarkKind::AddressTooLong {
+            field: "TP-OA",
+            semi_octets: 21,
+            most: 20,
+        };
+        const TYPE: MarkKind = MarkKind::ReservedType {
+            mti: 3,
+            read_as: "SMS-DELIVER",
+        };
+        const CUT: MarkKind = MarkKind::Cut(DecodeError {
+            octet: 2,
+            kind: DecodeErrorKind::TooShort {
+                field: "TP-PID",
+                missing: 1,
+            },
+        });
+        const REPORT: &str = "06170C91447700091032623041015123006230410151730000";
+        #[rustfmt::skip]
+        const CASES: &[Marked] = &[
+            ("a name that is too long", "0415D0D47B996D2F0FD161F93C0400006230414003000A0453EA130A",
+                Deliver, &[mark(1, LONG)], true),
+            ("the reserved type", "070C9144770009406500006230414003000A0453EA130A",
+                Deliver, &[mark(0, TYPE)], false),
+            ("a bit of no flag", "140C9144770009406500006230414003000A0453EA130A",
+                Deliver, &[spare(0, FIRST)], false),
+            ("bits behind the text", "11000C914477000910320000A702C874",
+                Submit, &[spare(15, "TP-UD")], false),
+            ("a filler in a number", "02000002170C9144F70009103200",
+                Command, &[mark(8, MarkKind::Filler { field: "TP-DA" })], false),
+            ("a header of nothing", "4000", DeliverReport, &[mark(0, MarkKind::HeaderOfNothing)], false),
+            ("a reserved bit of TP-PI", "0008", DeliverReport, &[spare(1, "TP-PI")], false),
+            ("what is announced is missing", "0001", DeliverReport, &[mark(2, CUT)], false),
+            ("no oddity", REPORT, StatusReport, &[], true),
+            ("nothing announced", "0617 0C91447700091032 62304101512300 62304101517300 00 00",
+                StatusReport, &[mark(25, MarkKind::NothingAnnounced)], false),
+        ];
+        for &(name, hex, kind, marks, same) in CASES {
+            let hex = hex.replace(' ', "");
+            let octets = decode_hex(&hex).unwrap();
+            let decoded = Tpdu::decode_marked(&octets, kind).unwrap();
+            assert_eq!(
+                (decoded.marks.as_slice(), decoded.rest),
+                (marks, [].as_slice()),
+                "{name}"
+            );
+            assert_eq!(decoded.tpdu.encode() == octets, same, "{name}");
         }
     }
 

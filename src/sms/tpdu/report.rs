@@ -2,10 +2,12 @@
 
 use std::fmt;
 
-use crate::sms::fields::indicator::{self, Indicator, Told};
+use super::Kind;
+use super::first::{FirstOctet, HEADER, LOOP_PREVENTION, NO_MORE, REPORT};
+use crate::sms::fields::indicator::{self, Indicator};
 use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData};
 use crate::sms::ids::Mr;
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-STATUS-REPORT (TS 23.040, 9.2.2.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,12 +119,6 @@ impl fmt::Display for Status {
     }
 }
 
-const MTI: u8 = 0b10;
-const NO_MORE: u8 = 1 << 2;
-const LOOP_PREVENTION: u8 = 1 << 3;
-const ABOUT_COMMAND: u8 = 1 << 5;
-const HEADER: u8 = 1 << 6;
-
 impl StatusReport {
     /// A report of an SMS-SUBMIT without optional fields.
     pub fn new(
@@ -150,18 +146,17 @@ impl StatusReport {
 
     /// The octets of the TPDU, without a service centre's address.
     pub fn encode(&self) -> Vec<u8> {
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        let header = self
-            .user_data
-            .as_ref()
-            .is_some_and(|user_data| user_data.header().is_some());
-        let mut out = Vec::with_capacity(164);
-        out.push(
-            MTI | flag(!self.more_to_send, NO_MORE)
-                | flag(self.loop_prevention, LOOP_PREVENTION)
-                | flag(self.about_command, ABOUT_COMMAND)
-                | flag(header, HEADER),
+        let first = FirstOctet::of(
+            Kind::StatusReport,
+            &[
+                (NO_MORE, !self.more_to_send),
+                (LOOP_PREVENTION, self.loop_prevention),
+                (REPORT, self.about_command),
+                (HEADER, indicator::headed(self.user_data.as_ref())),
+            ],
         );
+        let mut out = Vec::with_capacity(164);
+        out.push(first.octet());
         out.push(self.mr.0);
         self.recipient.encode(&mut out);
         out.extend(self.scts.octets());
@@ -182,32 +177,17 @@ impl StatusReport {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        if first & 0b11 != MTI {
-            return Err(DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "SMS-STATUS-REPORT",
-            }
-            .at(at));
-        }
+        let first = FirstOctet::read(reader, Kind::StatusReport)?;
         let mr = Mr(reader.octet("TP-MR")?);
         let recipient = Address::decode(reader, "TP-RA")?;
         let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
         let discharge = Timestamp::from_octets(reader.array("TP-DT")?);
         let status = Status(reader.octet("TP-ST")?);
-        // Older service centres end here, without TP-PI.
-        let told = if reader.rest().is_empty() {
-            Told::default()
-        } else {
-            Indicator::read(reader).map_or_else(Told::nothing, |indicator| {
-                indicator.fields(reader, first & HEADER != 0)
-            })
-        };
+        let told = Indicator::at_end(reader, first.has(HEADER));
         Ok(Self {
-            more_to_send: first & NO_MORE == 0,
-            loop_prevention: first & LOOP_PREVENTION != 0,
-            about_command: first & ABOUT_COMMAND != 0,
+            more_to_send: !first.has(NO_MORE),
+            loop_prevention: first.has(LOOP_PREVENTION),
+            about_command: first.has(REPORT),
             pid: told.pid,
             dcs: told.dcs,
             user_data: told.user_data,
@@ -220,6 +200,7 @@ impl StatusReport {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     const PLAIN: &str = "06170C91447700091032623041015123006230410151730000";

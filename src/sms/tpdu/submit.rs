@@ -1,8 +1,10 @@
 //! SMS-SUBMIT: a part on its way from here to the service centre.
 
+use super::Kind;
+use super::first::{FirstOctet, HEADER, REJECT_DUPLICATES, REPLY_PATH, REPORT, VALIDITY};
 use crate::sms::fields::{Address, Dcs, Pid, Timestamp, UserData, ValidityPeriod};
 use crate::sms::ids::Mr;
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// TP-SRR: shall the service centre report what becomes of the part?
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,14 +38,21 @@ pub struct Submit {
     pub user_data: UserData,
 }
 
-const MTI: u8 = 0b01;
-const REJECT_DUPLICATES: u8 = 1 << 2;
+impl ReportRequest {
+    /// TP-SRR of a first octet.
+    pub(super) fn of(first: FirstOctet) -> Self {
+        if first.has(REPORT) {
+            Self::Wanted
+        } else {
+            Self::Unwanted
+        }
+    }
+}
+
+/// The forms of TP-VP (TS 23.040, 9.2.3.3).
 const VPF_ENHANCED: u8 = 0b01 << 3;
 const VPF_RELATIVE: u8 = 0b10 << 3;
 const VPF_ABSOLUTE: u8 = 0b11 << 3;
-const REPORT: u8 = 1 << 5;
-const HEADER: u8 = 1 << 6;
-const REPLY_PATH: u8 = 1 << 7;
 
 impl Submit {
     /// An ordinary message that the service centre keeps for 24 hours.
@@ -69,7 +78,7 @@ impl Submit {
     /// The octets of the TPDU, at most 164, without a service centre's address.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(164);
-        out.push(self.first_octet());
+        out.push(self.first_octet().octet());
         out.push(self.mr.0);
         self.destination.encode(&mut out);
         out.push(self.pid.0);
@@ -84,19 +93,23 @@ impl Submit {
         out
     }
 
-    fn first_octet(&self) -> u8 {
+    fn first_octet(&self) -> FirstOctet {
         let validity = match self.validity {
             None => 0,
             Some(ValidityPeriod::Enhanced(_)) => VPF_ENHANCED,
             Some(ValidityPeriod::Relative(_)) => VPF_RELATIVE,
             Some(ValidityPeriod::Absolute(_)) => VPF_ABSOLUTE,
         };
-        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
-        MTI | validity
-            | flag(self.reject_duplicates, REJECT_DUPLICATES)
-            | flag(self.report == ReportRequest::Wanted, REPORT)
-            | flag(self.user_data.header().is_some(), HEADER)
-            | flag(self.reply_path, REPLY_PATH)
+        FirstOctet::of(
+            Kind::Submit,
+            &[
+                (REJECT_DUPLICATES, self.reject_duplicates),
+                (validity, true),
+                (REPORT, self.report == ReportRequest::Wanted),
+                (HEADER, self.user_data.header().is_some()),
+                (REPLY_PATH, self.reply_path),
+            ],
+        )
     }
 
     /// Reads the octets of a TPDU; octets after its end are ignored.
@@ -105,20 +118,12 @@ impl Submit {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        if first & 0b11 != MTI {
-            return Err(DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "SMS-SUBMIT",
-            }
-            .at(at));
-        }
+        let first = FirstOctet::read(reader, Kind::Submit)?;
         let mr = Mr(reader.octet("TP-MR")?);
         let destination = Address::decode(reader, "TP-DA")?;
         let pid = Pid(reader.octet("TP-PID")?);
         let dcs = Dcs(reader.octet("TP-DCS")?);
-        let validity = match first & VPF_ABSOLUTE {
+        let validity = match first.bits(VALIDITY) {
             VPF_RELATIVE => Some(ValidityPeriod::Relative(reader.octet("TP-VP")?)),
             VPF_ENHANCED => Some(ValidityPeriod::Enhanced(reader.array("TP-VP")?)),
             VPF_ABSOLUTE => Some(ValidityPeriod::Absolute(Timestamp::from_octets(
@@ -127,19 +132,15 @@ impl Submit {
             _ => None,
         };
         Ok(Self {
-            reject_duplicates: first & REJECT_DUPLICATES != 0,
-            report: if first & REPORT == 0 {
-                ReportRequest::Unwanted
-            } else {
-                ReportRequest::Wanted
-            },
-            reply_path: first & REPLY_PATH != 0,
+            reject_duplicates: first.has(REJECT_DUPLICATES),
+            report: ReportRequest::of(first),
+            reply_path: first.has(REPLY_PATH),
             mr,
             destination,
             pid,
             dcs,
             validity,
-            user_data: UserData::decode(reader, dcs, first & HEADER != 0)?,
+            user_data: UserData::decode(reader, dcs, first.has(HEADER))?,
         })
     }
 }
@@ -148,6 +149,7 @@ impl Submit {
 mod tests {
     use super::*;
     use crate::sms::fields::UserDataHeader;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     fn read(hex: &str) -> Result<Submit, DecodeError> {

@@ -1,9 +1,9 @@
 //! SMS-SUBMIT-REPORT: the service centre's answer to an SMS-SUBMIT or SMS-COMMAND.
 
-use super::deliver_report::failure;
-use crate::sms::fields::indicator::{self, Indicator};
+use super::Kind;
+use super::answer::{Answer, Fixed};
 use crate::sms::fields::{Dcs, Fcs, Pid, Timestamp, UserData};
-use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
+use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-SUBMIT-REPORT (TS 23.040, 9.2.2.2a). Modems hand it out as the second field of `+CMGS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,9 +22,6 @@ pub struct SubmitReport {
     pub cut: Option<DecodeError>,
 }
 
-const MTI: u8 = 0b01;
-const HEADER: u8 = 1 << 6;
-
 impl SubmitReport {
     /// The message was taken at this time, or not for this reason; without optional fields.
     pub fn new(failure: Option<Fcs>, scts: Timestamp) -> Self {
@@ -40,14 +37,12 @@ impl SubmitReport {
 
     /// The octets of the TPDU, without a service centre's address.
     pub fn encode(&self) -> Vec<u8> {
-        let user_data = self.user_data.as_ref();
-        let header = user_data.is_some_and(|user_data| user_data.header().is_some());
-        let mut out = vec![if header { MTI | HEADER } else { MTI }];
-        out.extend(self.failure.map(|cause| cause.0));
-        out.push(Indicator::of(self.pid, self.dcs, user_data).octet());
-        out.extend(self.scts.octets());
-        indicator::write(&mut out, self.pid, self.dcs, user_data);
-        out
+        let fixed = Fixed {
+            kind: Kind::SubmitReport,
+            failure: self.failure,
+            scts: Some(self.scts),
+        };
+        fixed.encode(self.pid, self.dcs, self.user_data.as_ref())
     }
 
     /// Reads the octets of a TPDU. What TP-PI announces cannot make it fail: the answer stands
@@ -57,19 +52,11 @@ impl SubmitReport {
     }
 
     pub(crate) fn read(reader: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        let at = reader.at();
-        let first = reader.octet("the first octet")?;
-        if first & 0b11 != MTI {
-            return Err(DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "SMS-SUBMIT-REPORT",
-            }
-            .at(at));
-        }
-        let failure = failure(reader)?;
-        let indicator = Indicator::read(reader)?;
-        let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
-        let told = indicator.fields(reader, first & HEADER != 0);
+        let Answer {
+            failure,
+            scts,
+            told,
+        } = Answer::read(reader, Kind::SubmitReport)?;
         Ok(Self {
             failure,
             scts,
@@ -85,6 +72,7 @@ impl SubmitReport {
 mod tests {
     use super::*;
     use crate::sms::fields::UserDataHeader;
+    use crate::sms::octets::DecodeErrorKind;
     use crate::sms::pdu::{decode_hex, encode_hex};
 
     const SCTS: [u8; 7] = [0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00];
