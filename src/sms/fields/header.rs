@@ -100,15 +100,6 @@ impl UserDataHeader {
         self
     }
 
-    /// The same with 16-bit ports behind it, 6 octets.
-    #[must_use]
-    pub fn with_ports(mut self, ports: Ports) -> Self {
-        self.0.extend([PORTS_16, 4]);
-        self.0.extend(ports.destination.to_be_bytes());
-        self.0.extend(ports.source.to_be_bytes());
-        self
-    }
-
     /// The elements in order, up to one that is cut off: see [`UserDataHeader::leftover`].
     pub fn elements(&self) -> Elements<'_> {
         Elements { rest: &self.0 }
@@ -168,15 +159,10 @@ impl UserDataHeader {
         }
     }
 
-    /// What it tells about messages in a mailbox; a header may tell about several mailboxes in elements
-    /// of their own, see [`UserDataHeader::messages_waiting`].
+    /// What it tells about messages in a mailbox. A header that tells about several has an element for
+    /// each: the last counts here, all are among the [elements](UserDataHeader::elements).
     pub fn message_waiting(&self) -> Option<MessageWaiting> {
         self.last(waiting)
-    }
-
-    /// What it tells about messages in each mailbox, in order.
-    pub fn messages_waiting(&self) -> impl Iterator<Item = MessageWaiting> {
-        self.meant().filter_map(waiting)
     }
 
     fn last<T>(&self, read: impl Fn(Element<'_>) -> Option<T>) -> Option<T> {
@@ -329,16 +315,6 @@ mod tests {
                 "{name}"
             );
         }
-        let ports = Ports {
-            destination: 2948,
-            source: 9200,
-        };
-        let header = UserDataHeader::concat_8(7, 2, 1).with_ports(ports);
-        assert_eq!(
-            header.octets(),
-            [0, 3, 7, 2, 1, 5, 4, 0x0B, 0x84, 0x23, 0xF0]
-        );
-        assert_eq!(header.ports(), Some(ports));
     }
 
     #[test]
@@ -395,12 +371,7 @@ mod tests {
     #[test]
     fn several_mailboxes_in_one_header() {
         let header = UserDataHeader::from_octets(&[1, 2, 0x80, 3, 1, 2, 0x01, 0, 1, 1, 0x82]);
-        let told: Vec<_> = header
-            .messages_waiting()
-            .map(|told| (told.mailbox, told.waiting))
-            .collect();
         let fax = (Mailbox::Fax, Waiting::None);
-        assert_eq!(told, [(Mailbox::Voice, Waiting::Count(3)), fax]);
         assert_eq!(
             header
                 .message_waiting()

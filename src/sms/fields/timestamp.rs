@@ -148,7 +148,7 @@ fn clock(local: DateTime) -> impl fmt::Display {
 }
 
 /// Two digits, the first in the low half.
-pub(super) fn swapped(value: u8) -> u8 {
+fn swapped(value: u8) -> u8 {
     (value / 10) | ((value % 10) << 4)
 }
 

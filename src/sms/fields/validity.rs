@@ -1,7 +1,9 @@
 //! TP-Validity-Period: how long the service centre tries.
 
+use std::time::Duration;
+
 use super::Timestamp;
-use super::timestamp::{number, swapped};
+use super::timestamp::number;
 
 /// How long a message may wait in the service centre (TS 23.040, 9.2.3.12).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -44,44 +46,27 @@ impl ValidityPeriod {
         u8::try_from(code).ok().map(Self::Relative)
     }
 
-    /// The length of a relative or enhanced period in whole minutes, rounded down; nothing for a point
-    /// in time, and for an enhanced form that says no length.
-    pub fn minutes(self) -> Option<u32> {
-        self.seconds().map(|seconds| seconds / 60)
-    }
-
-    /// The same in seconds. A relative period has 5 to 635,040 minutes: steps of 5 minutes up to 12
-    /// hours, of 30 minutes up to a day, of days up to 30, then of weeks (9.2.3.12.1).
-    pub fn seconds(self) -> Option<u32> {
-        match self {
-            Self::Relative(code) => Some(60 * code_minutes(code)),
+    /// The length of a relative or enhanced period; nothing for a point in time, and for an enhanced form
+    /// that says no length.
+    ///
+    /// A relative period has 5 to 635,040 minutes: steps of 5 minutes up to 12 hours, of 30 minutes up to
+    /// a day, of days up to 30, then of weeks (9.2.3.12.1). An enhanced one may be given to the second.
+    pub fn duration(self) -> Option<Duration> {
+        let seconds = match self {
+            Self::Relative(code) => 60 * code_minutes(code),
             Self::Enhanced([indicator, rest @ ..]) if indicator & EXTENSION == 0 => {
-                enhanced_seconds(indicator & FORMAT, rest)
+                enhanced_seconds(indicator & FORMAT, rest)?
             }
-            Self::Enhanced(_) | Self::Absolute(_) => None,
-        }
+            Self::Enhanced(_) | Self::Absolute(_) => return None,
+        };
+        Some(Duration::from_secs(seconds.into()))
     }
 
-    /// A length to the second in the enhanced form, up to 99:59:59; nothing for 0 and for longer ones.
-    pub fn exactly(seconds: u32) -> Option<Self> {
-        let octet = |value: u32| u8::try_from(value).ok().filter(|value| *value < 100);
-        let (hours, minutes, seconds) = match seconds {
-            0 => return None,
-            _ => (
-                octet(seconds / 3600)?,
-                octet(seconds / 60 % 60)?,
-                octet(seconds % 60)?,
-            ),
-        };
-        Some(Self::Enhanced([
-            FORMAT_CLOCK,
-            swapped(hours),
-            swapped(minutes),
-            swapped(seconds),
-            0,
-            0,
-            0,
-        ]))
+    /// [`ValidityPeriod::duration`] in minutes; nothing too if that would round seconds away.
+    pub fn minutes(self) -> Option<u32> {
+        let seconds = self.duration()?.as_secs();
+        let minutes = u32::try_from(seconds / 60).ok()?;
+        seconds.is_multiple_of(60).then_some(minutes)
     }
 
     /// Shall the service centre try only once (an enhanced form can say so)?
@@ -122,6 +107,10 @@ fn enhanced_seconds(format: u8, rest: [u8; 6]) -> Option<u32> {
 mod tests {
     use super::*;
 
+    fn seconds(period: ValidityPeriod) -> Option<u64> {
+        period.duration().map(|length| length.as_secs())
+    }
+
     #[test]
     fn the_steps_of_the_relative_code() {
         const CASES: &[(u8, u32)] = &[
@@ -138,8 +127,8 @@ mod tests {
         for &(code, minutes) in CASES {
             let period = ValidityPeriod::Relative(code);
             assert_eq!(
-                (period.minutes(), period.seconds()),
-                (Some(minutes), Some(60 * minutes)),
+                (period.minutes(), seconds(period)),
+                (Some(minutes), Some(60 * u64::from(minutes))),
                 "{code}"
             );
         }
@@ -167,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_enhanced_form() {
-        const CASES: &[(&str, [u8; 7], Option<u32>, bool)] = &[
+        const CASES: &[(&str, [u8; 7], Option<u64>, bool)] = &[
             ("says nothing", [0x00, 9, 0, 0, 0, 0, 0], None, false),
             ("a code", [0x01, 0xA7, 0, 0, 0, 0, 0], Some(86_400), false),
             ("seconds", [0x02, 45, 0, 0, 0, 0, 0], Some(45), false),
@@ -183,38 +172,40 @@ mod tests {
             ("reserved", [0x04, 1, 1, 1, 0, 0, 0], None, false),
             ("extended", [0x81, 0, 0xA7, 0, 0, 0, 0], None, false),
         ];
-        for &(name, octets, seconds, single_shot) in CASES {
+        for &(name, octets, expected, single_shot) in CASES {
             let period = ValidityPeriod::Enhanced(octets);
             assert_eq!(
-                (period.seconds(), period.single_shot()),
-                (seconds, single_shot),
+                (seconds(period), period.single_shot()),
+                (expected, single_shot),
                 "{name}"
             );
         }
     }
 
     #[test]
-    fn lengths_to_the_second() {
-        for seconds in [1, 59, 60, 3599, 45_296, 359_999] {
-            let period = ValidityPeriod::exactly(seconds);
+    fn minutes_round_nothing_away() {
+        const CASES: &[(&str, [u8; 7], Option<u32>, u64)] = &[
+            ("half a minute", [0x02, 30, 0, 0, 0, 0, 0], None, 30),
+            ("a minute and a half", [0x02, 90, 0, 0, 0, 0, 0], None, 90),
+            ("a minute", [0x02, 60, 0, 0, 0, 0, 0], Some(1), 60),
+            ("an hour", [0x03, 0x10, 0, 0, 0, 0, 0], Some(60), 3600),
+            ("and a second", [0x03, 0x10, 0, 0x10, 0, 0, 0], None, 3601),
+            ("99:59:59", [0x03, 0x99, 0x95, 0x95, 0, 0, 0], None, 359_999),
+        ];
+        for &(name, octets, minutes, seconds) in CASES {
+            let period = ValidityPeriod::Enhanced(octets);
             assert_eq!(
-                period.and_then(ValidityPeriod::seconds),
-                Some(seconds),
-                "{seconds}"
+                (period.minutes(), period.duration()),
+                (minutes, Some(Duration::from_secs(seconds))),
+                "{name}"
             );
         }
-        assert_eq!(
-            ValidityPeriod::exactly(45_296),
-            Some(ValidityPeriod::Enhanced([0x03, 0x21, 0x43, 0x65, 0, 0, 0]))
-        );
-        assert_eq!(ValidityPeriod::exactly(0), None);
-        assert_eq!(ValidityPeriod::exactly(360_000), None);
     }
 
     #[test]
     fn a_point_in_time_has_no_length() {
         let time = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00]);
         let period = ValidityPeriod::Absolute(time);
-        assert_eq!((period.seconds(), period.single_shot()), (None, false));
+        assert_eq!((seconds(period), period.single_shot()), (None, false));
     }
 }
