@@ -103,21 +103,28 @@ proptest! {
     #[test]
     fn parts_are_joined_in_any_order_with_copies(
         text in text(), reference in width(), number: u16,
-        order in prop::collection::vec(any::<prop::sample::Index>(), 0..20),
+        order in prop::collection::vec((any::<prop::sample::Index>(), -120..=120_i64), 0..20),
     ) {
         // More than fits into one part of any alphabet.
         let text = text.repeat(161_usize.div_ceil(text.chars().count()));
         let split = split_with(&text, &Allowed { reference, ..Allowed::default() }).unwrap();
         prop_assert!(split.parts() > 1);
         let parts = travelled(&text, &split, number);
-        let shuffled = order.iter().map(|at| at.index(parts.len())).chain(0..parts.len());
+        // A copy may come with a time of its own.
+        let shuffled = order.iter().map(|(at, delay)| (at.index(parts.len()), *delay));
+        let shuffled = shuffled.chain((0..parts.len()).map(|at| (at, 0)));
         let sender: Address = "+447700900123".parse().unwrap();
         let mut joiner = Joiner::new(1);
         let mut there = vec![false; parts.len()];
         let mut whole = Vec::new();
-        for at in shuffled {
+        for (at, delay) in shuffled {
             let copy = std::mem::replace(&mut there[at], true);
-            let added = joiner.add(&sender, parts[at].clone());
+            // The service centre takes some seconds for each part.
+            let delay = if copy { delay } else { 0 };
+            let seconds = 1_773_000_000 + 5 * i64::try_from(at).unwrap() + delay;
+            let taken = jiff::Timestamp::from_second(seconds).unwrap();
+            let scts = Timestamp::from_instant(taken, -8).unwrap();
+            let added = joiner.add(&sender, scts, parts[at].clone());
             prop_assert_eq!(added.given_up, None);
             prop_assert_eq!(added.outcome == Outcome::Duplicate, copy);
             if let Outcome::Whole(message) = added.outcome {
@@ -150,20 +157,21 @@ proptest! {
 
     #[test]
     fn no_parts_make_a_joiner_panic(
-        parts in prop::collection::vec((prop::collection::vec(0..6_u8, 0..8), any::<bool>()), 0..60),
+        parts in prop::collection::vec((prop::collection::vec(0..6_u8, 0..8), any::<bool>(), 0x10..0x40_u8), 0..60),
         most in 0..4_usize,
     ) {
         let sender: Address = "123".parse().unwrap();
         let mut joiner = Joiner::new(most);
-        for (octets, headed) in parts {
+        for (octets, headed, time) in parts {
             let header = [&[0, 3], octets.as_slice()].concat();
             let header = headed.then(|| UserDataHeader::from_octets(&header));
-            let added = joiner.add(&sender, UserData::data8(header, &octets).unwrap());
+            let scts = Timestamp::from_octets([0x62, 0x30, time, 0, 0, 0, 0]);
+            let added = joiner.add(&sender, scts, UserData::data8(header, &octets).unwrap());
             if let Outcome::Whole(message) = added.outcome {
                 prop_assert!(message.is_whole() && message.missing().count() == 0);
             }
             prop_assert!(joiner.unfinished().count() <= most.max(1));
-            prop_assert!(joiner.unfinished().all(|(_, message)| message.text().contains(GAP)));
+            prop_assert!(joiner.unfinished().all(|set| set.message.text().contains(GAP)));
         }
     }
 

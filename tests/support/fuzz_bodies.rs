@@ -9,7 +9,7 @@ use simpost::modem::at::lines::LONGEST;
 use simpost::modem::at::reading;
 use simpost::sms::alphabet::{Alphabet, Language};
 use simpost::sms::deliver::Deliver;
-use simpost::sms::fields::{Address, UserData, UserDataHeader};
+use simpost::sms::fields::{Address, Timestamp, UserData, UserDataHeader};
 use simpost::sms::ids::PartNo;
 use simpost::sms::join::Joiner;
 use simpost::sms::parts::{self, Allowed};
@@ -231,7 +231,8 @@ pub fn text(octets: &[u8]) {
     }
 }
 
-/// Parts that come in any order: five octets say sender, reference, total, number and length of each.
+/// Parts that come in any order: five octets say sender, reference (and the minute), total, number and
+/// length of each.
 pub fn join(octets: &[u8]) {
     let mut joiner = Joiner::new(4);
     let mut rest = octets;
@@ -241,17 +242,23 @@ pub fn join(octets: &[u8]) {
         let sender: Address = format!("+4477009{}", sender % 3).parse().unwrap();
         let header = UserDataHeader::concat_8(reference % 2, total % 6, number % 6);
         let part = UserData::data8(Some(header), text).unwrap();
-        let _ = joiner.add(&sender, part);
-        let unfinished = joiner.unfinished();
+        let scts = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, reference / 2, 0, 0]);
+        let _ = joiner.add(&sender, scts, part);
+        assert!(joiner.unfinished().count() <= 4);
+    }
+    let mut tickets = Vec::new();
+    for set in joiner.unfinished() {
+        let (missing, there) = (set.message.missing().count(), set.message.parts().count());
+        assert!(missing > 0 && missing + there == usize::from(set.key.total));
+        let _ = set.message.text();
+        tickets.push(set.ticket);
+    }
+    for ticket in tickets {
         assert!(
-            unfinished
-                .filter(|(_, message)| !message.is_whole())
-                .count()
-                <= 4
+            joiner
+                .take(ticket)
+                .is_some_and(|(_, message)| !message.is_whole())
         );
     }
-    for (key, message) in joiner.unfinished() {
-        assert!(message.missing().count() + message.parts().count() == usize::from(key.total));
-        let _ = message.text();
-    }
+    assert_eq!(joiner.unfinished().count(), 0);
 }

@@ -1,6 +1,7 @@
 //! Time stamps of the service centre: seven swapped semi-octets that are not always a time.
 
 use std::fmt;
+use std::time::Duration;
 
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
@@ -85,6 +86,19 @@ impl Timestamp {
         };
         let offset = Offset::from_seconds(i32::from(quarters) * QUARTER).ok()?;
         offset.to_timestamp(local).ok()
+    }
+
+    /// How far two stamps are apart, whichever is the earlier: as points in time or, if a zone is broken, by
+    /// the clocks on the wall. Equal octets are not apart at all; nothing if a date is broken.
+    pub fn apart(self, other: Self) -> Option<Duration> {
+        if self == other {
+            return Some(Duration::ZERO);
+        }
+        let apart = match (self.to_instant(), other.to_instant()) {
+            (Some(one), Some(other)) => one.duration_since(other),
+            _ => self.local()?.duration_since(other.local()?),
+        };
+        Some(apart.unsigned_abs())
     }
 
     /// Such as `2026-03-14T10:15:32+01:00` (RFC 3339); nothing if the octets are no valid date, time and
@@ -316,6 +330,43 @@ mod tests {
         assert_eq!(time.to_instant(), plain.to_instant());
         assert_eq!(time.to_string(), "2026-03-14T10:15:32+00:00");
         assert_eq!(encode_hex(&time.octets()), "62304101512308");
+    }
+
+    #[test]
+    fn how_far_stamps_are_apart() {
+        const CASES: &[(&str, &str, &str, Option<u64>)] = &[
+            ("later", "62304101512300", "62304101612300", Some(60)),
+            ("in two zones", "62304101512300", "62304111512340", Some(0)),
+            (
+                "two broken zones",
+                "623041015123F0",
+                "623041115123F1",
+                Some(3600),
+            ),
+            (
+                "one broken zone",
+                "623041015123F0",
+                "62304101512340",
+                Some(0),
+            ),
+            (
+                "equal and broken",
+                "00000000000000",
+                "00000000000000",
+                Some(0),
+            ),
+            ("one broken date", "00000000000000", "62304101512300", None),
+            ("a day", "62304101512300", "62305101512300", Some(86_400)),
+        ];
+        for &(name, one, other, seconds) in CASES {
+            let (one, other) = (read(one), read(other));
+            let expected = seconds.map(Duration::from_secs);
+            assert_eq!(
+                (one.apart(other), other.apart(one)),
+                (expected, expected),
+                "{name}"
+            );
+        }
     }
 
     #[test]
