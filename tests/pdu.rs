@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use simpost::sms::DecodeError;
 use simpost::sms::alphabet::{self, Alphabet};
 use simpost::sms::deliver::Deliver;
-use simpost::sms::fields::{Address, Timestamp, UserData, UserDataHeader, ValidityPeriod};
+use simpost::sms::fields::{Address, Timestamp, Ton, UserData, UserDataHeader, ValidityPeriod};
 use simpost::sms::ids::PartNo;
 use simpost::sms::number::{PhoneNumber, same_subscriber};
 use simpost::sms::parts::{self, ReportRequest};
@@ -325,7 +325,7 @@ proptest! {
             simpost::sms::report::Status(0),
         );
         let read = StatusReport::decode(&report.encode()).unwrap();
-        prop_assert_eq!(read.recipient.phone_number(), Some(number.clone()));
+        prop_assert_eq!((read.recipient.ton(), read.recipient.to_string().parse()), (Ton::International, Ok(number.clone())));
         prop_assert!(same_subscriber(&read.recipient.to_string(), number.as_str()));
     }
 

@@ -515,6 +515,41 @@ proptest! {
     }
 
     #[test]
+    fn service_centres_come_back(smsc in number(), tpdu in tpdu()) {
+        let octets = tpdu.encode();
+        let (hex, length) = pdu::with_smsc(Some(&smsc), &octets);
+        let pdu = pdu::decode_hex(&hex).unwrap();
+        prop_assert_eq!(pdu::split_smsc(&pdu), Ok((Some(smsc), octets.as_slice())));
+        prop_assert_eq!(length, octets.len());
+    }
+
+    #[test]
+    fn elements_of_a_header_come_back(
+        elements in prop::collection::vec((any::<u8>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6),
+    ) {
+        let written = |(iei, data): &(u8, Vec<u8>)| [&[*iei, u8::try_from(data.len()).unwrap()], data.as_slice()].concat();
+        let header = UserDataHeader::from_octets(&elements.iter().flat_map(written).collect::<Vec<_>>());
+        let data = UserData::data8(Some(header), &[0x41]).unwrap();
+        let submit = Submit::new("123".parse().unwrap(), data, ReportRequest::Unwanted);
+        let read = Submit::decode(&submit.encode()).unwrap().user_data;
+        let header = read.header().unwrap();
+        let there: Vec<_> = header.elements().map(|element| (element.iei, element.data.to_vec())).collect();
+        prop_assert_eq!((there, header.leftover()), (elements, [].as_slice()));
+    }
+
+    /// A place that cannot be is none: number 0, or one above the total.
+    #[test]
+    fn places_come_back(reference: u16, total: u8, sequence: u8) {
+        let possible = (1..=total).contains(&sequence);
+        let place = |header: UserDataHeader| header.concat().map(|c| (c.reference, c.total, c.sequence));
+        let wide = UserDataHeader::concat_16(reference, total, sequence);
+        prop_assert_eq!(place(wide), possible.then_some((reference, total, sequence)));
+        let [_, low] = reference.to_be_bytes();
+        let narrow = UserDataHeader::concat_8(low, total, sequence);
+        prop_assert_eq!(place(narrow), possible.then_some((low.into(), total, sequence)));
+    }
+
+    #[test]
     fn a_message_is_never_lost_to_its_time(octets: [u8; 7], tpdu in deliver()) {
         let Tpdu::Deliver(mut deliver) = tpdu else { unreachable!() };
         deliver.scts = Timestamp::from_octets(octets);

@@ -344,8 +344,10 @@ mod tests {
         assert_eq!(whole(add(&mut joiner, alone())).as_deref(), Some("Hi"));
         // Twice the same text is no copy: there is no number to tell.
         assert_eq!(whole(add(&mut joiner, alone())).as_deref(), Some("Hi"));
-        let impossible = part(7, 2, 3, "Є");
-        assert_eq!(whole(add(&mut joiner, impossible)).as_deref(), Some("Є"));
+        for (total, no) in [(2, 3), (2, 0), (0, 0), (0, 1)] {
+            let impossible = add(&mut joiner, part(7, total, no, "Є"));
+            assert_eq!(whole(impossible).as_deref(), Some("Є"), "{no} of {total}");
+        }
         assert_eq!(joiner.unfinished().count(), 0);
     }
 

@@ -413,6 +413,41 @@ mod tests {
     }
 
     #[test]
+    fn as_many_parts_as_an_octet_can_number() {
+        use Encoding::{Fewest, Gsm7, Ucs2};
+        use ReferenceWidth::{Eight, Sixteen};
+        let turkish = Gsm7(Shifts {
+            locking: Some(Language::Turkish),
+            single: None,
+        });
+        // A character, and how many of it a part has room for.
+        let cases = [
+            (Fewest, Eight, "a", 153),
+            (Fewest, Sixteen, "a", 152),
+            (Fewest, Eight, "€", 76),
+            (turkish, Eight, "ş", 149),
+            (turkish, Sixteen, "ş", 148),
+            (Ucs2, Eight, "a", 67),
+            (Ucs2, Sixteen, "Є", 66),
+            (Fewest, Eight, "😀", 33),
+        ];
+        for (encoding, reference, character, room) in cases {
+            let allowed = Allowed {
+                encoding,
+                reference,
+                ..Allowed::default()
+            };
+            let parts = |count| {
+                let split = split_with(&character.repeat(count), &allowed);
+                split.map(|split| split.parts())
+            };
+            assert_eq!(parts(255 * room), Ok(255), "{character} {room}");
+            let too_long = Err(SplitError::TooLong { parts: 256 });
+            assert_eq!(parts(255 * room + 1), too_long, "{character} {room}");
+        }
+    }
+
+    #[test]
     fn each_part_says_where_it_belongs() {
         let recipient: PhoneNumber = "+447700900123".parse().unwrap();
         let text = "a".repeat(150) + "😀";

@@ -116,14 +116,6 @@ impl Address {
         &self.value
     }
 
-    /// The number in international form; nothing for names, short codes and national forms.
-    pub fn phone_number(&self) -> Option<PhoneNumber> {
-        if self.ton != Ton::International {
-            return None;
-        }
-        self.to_string().parse().ok()
-    }
-
     /// Appends length in semi-octets, type and value (TS 23.040, 9.1.2.5).
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
         self.encode_behind(out, self.semi_octets());
@@ -666,19 +658,6 @@ mod tests {
         assert_eq!(Address::name("Євро"), Err(BadAddress::Character));
         let odd_plan = Address::new(Ton::National, Npi(0xF9), "12");
         assert_eq!(odd_plan.map(|address| address.npi()), Ok(Npi(9)));
-    }
-
-    #[test]
-    fn only_international_digits_are_a_phone_number() {
-        let number: PhoneNumber = "+447700900123".parse().unwrap();
-        assert_eq!(Address::from(&number).phone_number(), Some(number));
-        for hex in ["0B817007900021F3", "0BD0CDBC30EC5E03", "0091"] {
-            assert_eq!(read(hex).unwrap().phone_number(), None, "{hex}");
-        }
-        // Anybody may call himself so.
-        let name = Address::name("+4477009001").unwrap();
-        assert_eq!(name.to_string(), "+4477009001");
-        assert_eq!(name.phone_number(), None);
     }
 
     #[test]

@@ -10,12 +10,6 @@ impl Pid {
     /// Short Message Type 0: acknowledged by the phone and thrown away unseen.
     pub const TYPE_0: Self = Self(0x40);
 
-    /// The number of the Replace Short Message Type, 1 to 7: the message takes the place of the last one
-    /// with the same number, sender and service centre.
-    pub fn replaces(self) -> Option<u8> {
-        matches!(self.0, 0x41..=0x47).then_some(self.0 & 0b111)
-    }
-
     /// In a few words of the standard.
     pub fn meaning(self) -> &'static str {
         match self.0 >> 6 {
@@ -105,14 +99,5 @@ mod tests {
                 assert_eq!(Pid(octet).meaning(), meaning, "{octet:02X}");
             }
         }
-    }
-
-    #[test]
-    fn only_seven_codes_replace() {
-        let replacing: Vec<_> = (0..=u8::MAX)
-            .filter_map(|octet| Pid(octet).replaces().map(|number| (octet, number)))
-            .collect();
-        let expected: Vec<_> = (1..=7).map(|number| (0x40 + number, number)).collect();
-        assert_eq!(replacing, expected);
     }
 }
