@@ -82,15 +82,6 @@ fn fields(tpdu: &Tpdu) -> Value {
     fields
 }
 
-/// A length that minutes cannot say.
-fn odd_seconds(period: ValidityPeriod) -> Option<u64> {
-    let odd = period.minutes().is_none();
-    period
-        .duration()
-        .filter(|_| odd)
-        .map(|length| length.as_secs())
-}
-
 fn own_fields(tpdu: &Tpdu) -> Value {
     let mut told = json!({});
     let mut optional = |pid: Option<Pid>, dcs: Option<Dcs>, fcs: Option<Fcs>| {
@@ -119,11 +110,10 @@ fn own_fields(tpdu: &Tpdu) -> Value {
                 _ => None,
             };
             let single_shot = tpdu.validity.filter(|period| period.single_shot());
-            let seconds = tpdu.validity.and_then(odd_seconds);
             json!({"recipient": tpdu.destination.to_string(), "mr": tpdu.mr.0,
                 "rd": tpdu.reject_duplicates, "srr": tpdu.report == ReportRequest::Wanted,
                 "rp": tpdu.reply_path, "validity_until": until,
-                "single_shot": single_shot.map(|_| true), "validity_seconds": seconds,
+                "single_shot": single_shot.map(|_| true),
                 "validity_minutes": tpdu.validity.and_then(ValidityPeriod::minutes)})
         }
         Tpdu::StatusReport(tpdu) => {

@@ -39,7 +39,7 @@ pub enum DecodeErrorKind {
         /// The type this decoder reads.
         wanted: &'static str,
     },
-    /// A service centre's address longer than any may be: what is no such address is not guessed at.
+    /// An address longer than any may be: a service centre's, or one that is longer than all the octets.
     #[error("an address of {semi_octets} semi-octets, the most is {most}")]
     AddressTooLong {
         /// The length found.

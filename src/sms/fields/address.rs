@@ -149,17 +149,22 @@ impl Address {
 
     /// Reads what [`Address::encode`] writes. An address that is longer than any may be is read to its end,
     /// fillers among digits are passed over: both leave a mark, as all does that would be written otherwise.
+    /// Errors: octets that end too soon; of a length that no address may have, the length is to blame.
     pub(crate) fn decode(
         reader: &mut Reader<'_>,
         field: &'static str,
     ) -> Result<Self, DecodeError> {
         let at = reader.at();
+        let most = MOST_SEMI_OCTETS;
         let semi_octets = usize::from(reader.octet(field)?);
+        let octets = semi_octets.div_ceil(2);
+        if semi_octets > most && reader.rest().len() <= octets {
+            return Err(DecodeErrorKind::AddressTooLong { semi_octets, most }.at(at));
+        }
         let type_octet = reader.octet(field)?;
-        let octets = reader.take(semi_octets.div_ceil(2), field)?;
+        let octets = reader.take(octets, field)?;
         let address = Self::from_octets(type_octet, octets, semi_octets);
-        if semi_octets > MOST_SEMI_OCTETS {
-            let most = MOST_SEMI_OCTETS;
+        if semi_octets > most {
             let kind = MarkKind::AddressTooLong {
                 field,
                 semi_octets,
@@ -620,14 +625,8 @@ mod tests {
             semi_octets,
             most: 20,
         };
-        assert_eq!(
-            read("FF91"),
-            Err(DecodeErrorKind::TooShort {
-                field: "TP-DA",
-                missing: 128
-            }
-            .at(2))
-        );
+        assert_eq!(read("FF91"), Err(too_long(255).at(0)));
+        assert_eq!(read("1591214365870921436587F1"), Err(too_long(21).at(0)));
         assert_eq!(
             read("0C91447700"),
             Err(DecodeErrorKind::TooShort {
