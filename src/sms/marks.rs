@@ -18,7 +18,8 @@ pub struct Mark {
 /// What is odd about octets that were read. Fields are named in the words of the standard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum MarkKind {
-    /// An address longer than any may be: read to its end all the same.
+    /// An address longer than any may be: read to its end or, if only that makes sense of what follows, as
+    /// far as an address may go.
     #[error("{field} of {semi_octets} semi-octets, the most is {most}")]
     AddressTooLong {
         /// The field.
@@ -63,6 +64,13 @@ pub enum MarkKind {
     /// Optional fields that TP-PI announces are missing or broken.
     #[error("{}", .0.kind)]
     Cut(DecodeError),
+}
+
+impl Mark {
+    /// Is it an address longer than any may be?
+    pub(crate) fn is_too_long(&self) -> bool {
+        matches!(self.kind, MarkKind::AddressTooLong { .. })
+    }
 }
 
 impl MarkKind {

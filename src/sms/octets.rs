@@ -78,6 +78,7 @@ pub(crate) struct Reader<'a> {
     rest: &'a [u8],
     at: usize,
     marks: Vec<Mark>,
+    doubts_lengths: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -86,7 +87,21 @@ impl<'a> Reader<'a> {
             rest: octets,
             at: 0,
             marks: Vec::new(),
+            doubts_lengths: false,
         }
+    }
+
+    /// A cursor for octets that made no sense with the lengths of addresses as they stand.
+    pub(crate) fn doubting_lengths(octets: &'a [u8]) -> Self {
+        Self {
+            doubts_lengths: true,
+            ..Self::new(octets)
+        }
+    }
+
+    /// Is a field taken to be no longer than it may be, whatever its length octet says?
+    pub(crate) fn doubts_lengths(&self) -> bool {
+        self.doubts_lengths
     }
 
     /// Leaves a mark at an octet.

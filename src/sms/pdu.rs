@@ -2,7 +2,7 @@
 //! (TS 27.005, 3.1).
 
 use super::fields::Address;
-use super::marks::MarkKind;
+use super::marks::Mark;
 use super::octets::Reader;
 pub use super::octets::{DecodeError, DecodeErrorKind};
 use super::submit::Submit;
@@ -113,8 +113,7 @@ fn fitness(octets: &[u8]) -> Fitness {
     let Ok(decoded) = Tpdu::decode_marked(octets, Kind::stored(*first)) else {
         return Fitness::None;
     };
-    let too_long = |kind| matches!(kind, MarkKind::AddressTooLong { .. });
-    if decoded.marks.iter().any(|mark| too_long(mark.kind)) {
+    if decoded.marks.iter().any(Mark::is_too_long) {
         Fitness::Poor
     } else if decoded.rest.is_empty() && decoded.tpdu.cut().is_none() {
         Fitness::Whole

@@ -157,13 +157,18 @@ impl Address {
         let at = reader.at();
         let most = MOST_SEMI_OCTETS;
         let semi_octets = usize::from(reader.octet(field)?);
-        let octets = semi_octets.div_ceil(2);
+        let meant = if reader.doubts_lengths() {
+            semi_octets.min(most)
+        } else {
+            semi_octets
+        };
+        let octets = meant.div_ceil(2);
         if semi_octets > most && reader.rest().len() <= octets {
             return Err(DecodeErrorKind::AddressTooLong { semi_octets, most }.at(at));
         }
         let type_octet = reader.octet(field)?;
         let octets = reader.take(octets, field)?;
-        let address = Self::from_octets(type_octet, octets, semi_octets);
+        let address = Self::from_octets(type_octet, octets, meant);
         if semi_octets > most {
             let kind = MarkKind::AddressTooLong {
                 field,
@@ -176,9 +181,9 @@ impl Address {
             reader.mark(at + 1, MarkKind::SpareBits { field });
         }
         let odd = if address.ton == Ton::Alphanumeric {
-            address.odd_name(octets, semi_octets, field)
+            address.odd_name(octets, meant, field)
         } else {
-            odd_digit(octets, semi_octets, field)
+            odd_digit(octets, meant, field)
         };
         if let Some((index, kind)) = odd {
             reader.mark(at + 2 + index, kind);

@@ -148,6 +148,17 @@ pub struct Decoded<'a> {
     pub rest: &'a [u8],
 }
 
+impl Decoded<'_> {
+    fn has_long_address(&self) -> bool {
+        self.marks.iter().any(Mark::is_too_long)
+    }
+
+    /// May the lengths of its addresses be as they stand?
+    fn makes_sense(&self) -> bool {
+        !self.has_long_address() || self.rest.is_empty() && self.tpdu.cut().is_none()
+    }
+}
+
 impl Tpdu {
     /// Reads a TPDU that travelled in a known direction; octets behind its end are ignored.
     pub fn decode(tpdu: &[u8], direction: Direction) -> Result<Self, DecodeError> {
@@ -176,8 +187,20 @@ impl Tpdu {
     }
 
     /// Reads a TPDU of a known kind and tells all that is odd about its octets.
+    ///
+    /// An address with a length that none may have is read to its end; if the rest then makes no sense, but
+    /// does behind the longest address that may be, so that one is read.
     pub fn decode_marked(tpdu: &[u8], kind: Kind) -> Result<Decoded<'_>, DecodeError> {
-        let mut reader = Reader::new(tpdu);
+        let read = Self::read(Reader::new(tpdu), kind);
+        if read.as_ref().is_ok_and(Decoded::makes_sense) {
+            return read;
+        }
+        let other = Self::read(Reader::doubting_lengths(tpdu), kind);
+        let better = |other: &Decoded<'_>| other.has_long_address() && other.makes_sense();
+        other.ok().filter(better).map_or(read, Ok)
+    }
+
+    fn read(mut reader: Reader<'_>, kind: Kind) -> Result<Decoded<'_>, DecodeError> {
         let reading = &mut reader;
         let tpdu = match kind {
             Kind::Deliver => Deliver::read(reading).map(Self::Deliver),
@@ -333,40 +356,52 @@ mod tests {
         }
     }
 
+    const fn mark(octet: usize, kind: MarkKind) -> Mark {
+        Mark { octet, kind }
+    }
+
+    const fn spare(octet: usize, field: &'static str) -> Mark {
+        mark(octet, MarkKind::SpareBits { field })
+    }
+    const FIRST: &str = "the first octet";
+
+    const fn long(semi_octets: usize) -> Mark {
+        let (field, most) = ("TP-OA", 20);
+        mark(
+            1,
+            MarkKind::AddressTooLong {
+                field,
+                semi_octets,
+                most,
+            },
+        )
+    }
+
+    const TYPE: MarkKind = MarkKind::ReservedType {
+        mti: 3,
+        read_as: "SMS-DELIVER",
+    };
+    const CUT: MarkKind = MarkKind::Cut(DecodeError {
+        octet: 2,
+        kind: DecodeErrorKind::TooShort {
+            field: "TP-PID",
+            missing: 1,
+        },
+    });
+    const REPORT: &str = "06170C91447700091032623041015123006230410151730000";
+
     /// Name, hex, kind, marks, whether it is written as it came. (A surplus length is.)
     type Marked = (&'static str, &'static str, Kind, &'static [Mark], bool);
 
     #[test]
     fn oddities_cost_nothing_and_leave_their_marks() {
         use Kind::{Command, Deliver, DeliverReport, StatusReport, Submit};
-        const fn mark(octet: usize, kind: MarkKind) -> Mark {
-            Mark { octet, kind }
-        }
-        const fn spare(octet: usize, field: &'static str) -> Mark {
-            mark(octet, MarkKind::SpareBits { field })
-        }
-        const FIRST: &str = "the first octet";
-        const LONG: MarkKind = MarkKind::AddressTooLong {
-            field: "TP-OA",
-            semi_octets: 21,
-            most: 20,
-        };
-        const TYPE: MarkKind = MarkKind::ReservedType {
-            mti: 3,
-            read_as: "SMS-DELIVER",
-        };
-        const CUT: MarkKind = MarkKind::Cut(DecodeError {
-            octet: 2,
-            kind: DecodeErrorKind::TooShort {
-                field: "TP-PID",
-                missing: 1,
-            },
-        });
-        const REPORT: &str = "06170C91447700091032623041015123006230410151730000";
         #[rustfmt::skip]
         const CASES: &[Marked] = &[
             ("a name that is too long", "0415D0D47B996D2F0FD161F93C0400006230414003000A0453EA130A",
-                Deliver, &[mark(1, LONG)], true),
+                Deliver, &[long(21)], true),
+            ("a name with the length of a longer one", "0416D04576D95E760FD161F91C00006230414003000A0453EA130A",
+                Deliver, &[long(22)], false),
             ("the reserved type", "070C9144770009406500006230414003000A0453EA130A",
                 Deliver, &[mark(0, TYPE)], false),
             ("a bit of no flag", "140C9144770009406500006230414003000A0453EA130A",
@@ -392,6 +427,9 @@ mod tests {
                 "{name}"
             );
             assert_eq!(decoded.tpdu.encode() == octets, same, "{name}");
+            if let Tpdu::Deliver(deliver) = decoded.tpdu {
+                assert_eq!(deliver.text(), "STOP", "{name}");
+            }
         }
     }
 
