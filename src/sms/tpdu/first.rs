@@ -5,8 +5,9 @@ use super::Kind;
 use crate::sms::marks::MarkKind;
 use crate::sms::octets::{DecodeError, DecodeErrorKind, Reader};
 
-/// TP-MMS of what comes from the network: 0 for more. TP-RD of an SMS-SUBMIT.
+/// TP-MMS of what comes from the network: 0 for more.
 pub(super) const NO_MORE: u8 = 1 << 2;
+/// TP-RD of an SMS-SUBMIT.
 pub(super) const REJECT_DUPLICATES: u8 = 1 << 2;
 /// TP-LP.
 pub(super) const LOOP_PREVENTION: u8 = 1 << 3;
