@@ -126,7 +126,7 @@ impl Link {
     /// Runs a command to its end.
     pub async fn run<C: Command>(&mut self, command: &C) -> Result<C::Reply, LinkError> {
         let lines = self.exchange(Exchange::of(command)).await?;
-        tracing::debug!(at.command = %command.line(), lines = lines.len(), "answered");
+        tracing::debug!(at.command = %command.shown(), lines = lines.len(), "answered");
         Ok(command.reply(&lines).map_err(at::Error::from)?)
     }
 
@@ -290,7 +290,7 @@ impl Link {
             Ok(count) => {
                 let octets = octets.get(..count).unwrap_or_default();
                 tracing::trace!(octets = count, "read");
-                self.dialog.receive(octets);
+                self.dialog.receive_at(octets, now());
                 Ok(())
             }
             Err(error) => Err(Lost(Some(error))),

@@ -2,9 +2,9 @@
 //! those that a modem says on its own.
 
 use super::fields::{behind, number};
-use super::network::{Domain, Origin, Status};
+use super::network::{Domain, Status};
 use super::sim::Pin;
-use super::ussd::Ussd;
+use super::ussd::{OpenText, Ussd};
 use crate::sms::causes::Cause;
 use crate::sms::ids::Mr;
 
@@ -47,14 +47,25 @@ pub fn final_result(line: &str) -> Option<Final> {
     }
 }
 
-/// A final result and the unsolicited line that stands behind it without an end between: `OK+CMTI: ...`.
+/// A final result and the unsolicited line that stands behind it without an end between:
+/// `OK+CMTI: ...`, `+CMS ERROR: 38^RSSI:9`.
 pub fn glued(line: &str) -> Option<(Final, &str)> {
-    [("OK", Final::Ok), ("ERROR", Final::Error(Cause::Plain))]
-        .into_iter()
-        .find_map(|(word, result)| {
-            let rest = line.strip_prefix(word)?;
-            rest.starts_with(SIGILS).then_some((result, rest))
-        })
+    let end = match line.split_once("ERROR:") {
+        Some(("+CMS " | "+CME ", rest)) => {
+            let code = rest.trim_start();
+            let end = code
+                .find(|c: char| !c.is_ascii_digit())
+                .filter(|end| *end > 0)?;
+            line.len() - code.len() + end
+        }
+        _ => ["OK", "ERROR"]
+            .into_iter()
+            .find(|word| line.starts_with(word))?
+            .len(),
+    };
+    let (result, rest) = line.split_at_checked(end)?;
+    let result = final_result(result).filter(|_| rest.starts_with(SIGILS))?;
+    Some((result, rest))
 }
 
 fn after<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
@@ -180,8 +191,8 @@ pub fn unsolicited(line: &str) -> Option<Unsolicited> {
     header
         .or_else(|| news(line).map(Unsolicited::News))
         .or_else(|| {
-            let open = line.starts_with("+CUSD:") && !line.matches('"').count().is_multiple_of(2);
-            open.then_some(Unsolicited::OpenText)
+            let text = OpenText::new(line);
+            text.is_open().then_some(Unsolicited::OpenText)
         })
 }
 
@@ -198,7 +209,7 @@ fn news(line: &str) -> Option<News> {
     if line.starts_with("+CRING:") {
         return Some(News::Ring);
     }
-    if let Some((domain, Origin::Unsolicited, status)) = Status::read(line) {
+    if let Some((domain, status)) = Status::unasked(line) {
         return Some(News::Registration(domain, status));
     }
     if let Some(pin) = Pin::read(line) {
@@ -313,9 +324,19 @@ mod tests {
             Some("+CREG: 1")
         );
         assert_eq!(
-            (glued("OK"), glued("OKAY"), glued("+CSQ: 1")),
-            (None, None, None)
+            glued("+CMS ERROR: 38+CDS: 25"),
+            Some((Final::Error(Cause::Cms(38)), "+CDS: 25"))
         );
+        for line in [
+            "OK",
+            "OKAY",
+            "+CSQ: 1",
+            "+CMS ERROR: 38",
+            "+CME ERROR: +",
+            "+CMS ERROR: SIM+x",
+        ] {
+            assert_eq!(glued(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! line as well: they only come back as the echo of our own.
 
 use std::borrow::Cow;
+use std::fmt;
 
 /// A line longer than this, in octets, is noise: no answer of any command comes near it. The rest of
 /// it is passed over.
@@ -13,7 +14,8 @@ pub const LONGEST: usize = 4096;
 /// One thing cut from the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame<'a> {
-    /// A line without its end and without NULs; octets that are no UTF-8 are replaced.
+    /// A line without its end and without NULs; octets that are no UTF-8 are replaced. Empty lines are left
+    /// out unless they were asked for.
     Line(Cow<'a, str>),
     /// The modem waits for the PDU.
     Prompt,
@@ -32,7 +34,7 @@ pub enum PromptDue {
 ///
 /// What is cut off stays in place until more comes, and is moved out only when it is the greater part:
 /// an octet is copied twice at most, however the stream is torn.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Buffer {
     octets: Vec<u8>,
     /// Before this all is cut.
@@ -41,6 +43,16 @@ pub struct Buffer {
     scanned: usize,
     /// The line that is passing was too long; its rest is dropped.
     overlong: bool,
+    /// Whether empty lines count: only within a text of several lines.
+    keeps_blank: bool,
+    /// LFs since the last line: the first is its end, each further one that of an empty line.
+    feeds: usize,
+}
+
+impl fmt::Debug for Buffer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Buffer({} octets)", self.uncut().len())
+    }
 }
 
 impl Buffer {
@@ -62,6 +74,11 @@ impl Buffer {
         }
     }
 
+    /// Whether empty lines are lines from now on. Those that have passed do not come back.
+    pub fn keep_blank_lines(&mut self, keep: bool) {
+        self.keeps_blank = keep;
+    }
+
     /// The next line or prompt; none until more comes.
     pub fn next(&mut self, prompt: PromptDue) -> Option<Frame<'_>> {
         if self.overlong {
@@ -70,11 +87,13 @@ impl Buffer {
             self.overlong = end.is_none();
             end?;
         }
+        if self.keeps_blank && self.blank_line() {
+            return Some(Frame::Line(Cow::Borrowed("")));
+        }
         let uncut = self.uncut();
         let filler = uncut.iter().take_while(|octet| is_filler(**octet)).count();
         let prompted = prompt == PromptDue::Yes && uncut.get(filler) == Some(&b'>');
-        self.start += filler;
-        self.scanned = self.scanned.max(self.start);
+        self.pass(filler);
         if prompted {
             self.cut_to(self.start + 1);
             return Some(Frame::Prompt);
@@ -89,8 +108,34 @@ impl Buffer {
             None => return None,
         };
         self.cut_to(end);
+        self.feeds = 0;
         let line = self.octets.get(from..end).unwrap_or_default();
         Some(Frame::Line(text(line)))
+    }
+
+    /// Passes over what stands before the next line, up to the end of an empty one; whether there is one.
+    fn blank_line(&mut self) -> bool {
+        while let Some(octet) = self
+            .uncut()
+            .first()
+            .copied()
+            .filter(|octet| is_filler(*octet))
+        {
+            self.pass(1);
+            if octet == b'\n' {
+                self.feeds += 1;
+                if self.feeds > 1 {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Leaves so many octets in front behind.
+    fn pass(&mut self, count: usize) {
+        self.start += count;
+        self.scanned = self.scanned.max(self.start);
     }
 
     fn uncut(&self) -> &[u8] {
@@ -183,6 +228,32 @@ mod tests {
         for (name, stream, expected) in CASES {
             let expected: Vec<Frame<'_>> = expected.iter().copied().map(line).collect();
             assert_eq!(cut(stream, PromptDue::No), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn empty_lines_count_where_they_are_asked_for() {
+        const CASES: &[(&[u8], &[&str])] = &[
+            (b"\r\nb\r\n", &["b"]),
+            (b"\r\n\r\nb\r\n", &["", "b"]),
+            (b"\r\r\nb\r\r\n\r\r\n\r\r\nc\r", &["b", "", "", "c"]),
+            (b"\n\nb\n", &["", "b"]),
+            (b"\r\n\r\n", &[""]),
+        ];
+        for (stream, expected) in CASES {
+            for piece in [1, 100] {
+                let mut buffer = Buffer::default();
+                buffer.extend(b"a\r");
+                assert_eq!(buffer.next(PromptDue::No), Some(line("a")));
+                buffer.keep_blank_lines(true);
+                let mut found = Vec::new();
+                for octets in stream.chunks(piece) {
+                    buffer.extend(octets);
+                    found.extend(all(&mut buffer, PromptDue::No));
+                }
+                let expected: Vec<Frame<'_>> = expected.iter().copied().map(line).collect();
+                assert_eq!(found, expected, "{}", stream.escape_ascii());
+            }
         }
     }
 

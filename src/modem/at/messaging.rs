@@ -3,11 +3,8 @@
 use std::time::Duration;
 
 use super::fields::{Item, behind, items, number, text, ucs2_hex};
-use super::{Answer, Command, ParseError, Plain};
+use super::{Answer, Command, ParseError, Plain, SLOW};
 use crate::sms::ids::Mr;
-
-/// What touches the SIM is slow.
-const SLOW: Duration = Duration::from_secs(20);
 
 /// `AT+CMGF=0`: messages as PDUs (3.2.3).
 pub const PDU_MODE: Plain = Plain("+CMGF=0");

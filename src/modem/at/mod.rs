@@ -14,6 +14,7 @@ pub mod sim;
 pub mod storage;
 pub mod ussd;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::sms::causes::Cause;
@@ -60,7 +61,35 @@ pub trait Command {
     fn ending(&self) -> Ending {
         Ending::Final
     }
+
+    /// The line as logs and errors may show it: a code that opens a card is left out.
+    fn shown(&self) -> String {
+        self.line()
+    }
+
+    /// What goes out after the prompt, for a command that is answered with one.
+    fn payload(&self) -> Option<Payload> {
+        None
+    }
 }
+
+/// What goes after a prompt, and how long the network may then take.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Payload {
+    /// The text after the prompt, without Ctrl-Z.
+    pub text: String,
+    /// Time from Ctrl-Z to the final result.
+    pub patience: Duration,
+}
+
+impl fmt::Debug for Payload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Payload({} octets)", self.text.len())
+    }
+}
+
+/// What touches the SIM is slow.
+const SLOW: Duration = Duration::from_secs(20);
 
 /// Most answers come at once; a busy firmware takes some seconds.
 const SHORT: Duration = Duration::from_secs(5);
@@ -133,6 +162,14 @@ pub enum Error {
         command: String,
         /// How long was waited.
         after: Duration,
+    },
+    /// The answer, or what came unasked beside it, has no end: nothing that is known is so long.
+    #[error("`AT{command}` was answered without end ({lines} lines)")]
+    Flooded {
+        /// The command, without `AT`.
+        command: String,
+        /// Lines of the answer up to there.
+        lines: usize,
     },
     /// The answer makes no sense.
     #[error(transparent)]

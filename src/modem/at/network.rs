@@ -56,6 +56,21 @@ pub struct Status {
 impl Domain {
     const ALL: [Self; 3] = [Self::Circuit, Self::Packet, Self::Eps];
 
+    /// The domain of a line, and its fields.
+    fn of(line: &str) -> Option<(Self, Vec<&str>)> {
+        Self::ALL
+            .into_iter()
+            .find_map(|domain| Some((domain, behind(domain.prefix(), line)?)))
+    }
+
+    /// The highest `<n>` of the standard; vendors keep to it.
+    fn highest_n(self) -> u8 {
+        match self {
+            Self::Circuit | Self::Packet => 3,
+            Self::Eps => 5,
+        }
+    }
+
     fn prefix(self) -> &'static str {
         match self {
             Self::Circuit => "+CREG:",
@@ -69,23 +84,32 @@ impl Status {
     /// Reads a line of any of the three domains, in every width: hex with or without quotes and
     /// blanks, places left empty, `<AcT>` and reject causes behind.
     pub fn read(line: &str) -> Option<(Domain, Origin, Self)> {
-        let (domain, fields) = Domain::ALL
-            .into_iter()
-            .find_map(|domain| Some((domain, behind(domain.prefix(), line)?)))?;
-        let origin = origin(&fields);
-        let from = usize::from(origin == Origin::Answer);
-        let hex = |place: usize| {
-            let digits = fields.get(place)?;
-            u32::from_str_radix(digits, 16).ok()
+        let (domain, fields) = Domain::of(line)?;
+        let origin = match grammar(domain, line, &fields) {
+            Grammar::Answer | Grammar::Either => Origin::Answer,
+            Grammar::Unsolicited => Origin::Unsolicited,
         };
-        let status = Self {
-            n: number(&fields, 0).filter(|_| origin == Origin::Answer),
-            stat: number(&fields, from)?,
+        Some((domain, origin, Self::of(&fields, origin)?))
+    }
+
+    /// Reads such a line when no question is open: what can be either is then no answer. None for one
+    /// that can only be an answer, which comes late.
+    pub fn unasked(line: &str) -> Option<(Domain, Self)> {
+        let (domain, fields) = Domain::of(line)?;
+        let status = Self::of(&fields, Origin::Unsolicited)?;
+        (grammar(domain, line, &fields) != Grammar::Answer).then_some((domain, status))
+    }
+
+    fn of(fields: &[&str], origin: Origin) -> Option<Self> {
+        let from = usize::from(origin == Origin::Answer);
+        let hex = |place: usize| u32::from_str_radix(fields.get(place)?, 16).ok();
+        Some(Self {
+            n: number(fields, 0).filter(|_| origin == Origin::Answer),
+            stat: number(fields, from)?,
             area: hex(from + 1),
             cell: hex(from + 2),
-            technology: number(&fields, from + 3),
-        };
-        Some((domain, origin, status))
+            technology: number(fields, from + 3),
+        })
     }
 
     /// What `<stat>` means for texts.
@@ -99,15 +123,36 @@ impl Status {
     }
 }
 
-/// The second field tells: a `<stat>` has one or two decimal digits and is never empty, an area is
-/// longer. With three fields it can only be an area: an answer has two, or four and more.
-fn origin(fields: &[&str]) -> Origin {
-    let second = fields.get(1).copied().unwrap_or_default();
-    let stat = matches!(second.len(), 1 | 2) && second.bytes().all(|octet| octet.is_ascii_digit());
-    if stat && fields.len() != 3 {
-        Origin::Answer
-    } else {
-        Origin::Unsolicited
+/// What the form of such a line tells about whether it was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Grammar {
+    Answer,
+    Unsolicited,
+    /// Only whether a question is open can tell.
+    Either,
+}
+
+/// The second field tells most: a `<stat>` has one or two decimal digits, no quotes, and is never empty;
+/// an area is longer, or quoted. With three fields it can only be an area: an answer has two, or four
+/// and more. With four and more, an area without leading zeros looks like a `<stat>`: then a first field
+/// too high for `<n>` makes it unsolicited, a cell in the fourth place an answer, and a number as short as
+/// `<AcT>` may be either.
+fn grammar(domain: Domain, line: &str, fields: &[&str]) -> Grammar {
+    let short = |place: usize| {
+        let field = fields.get(place).copied().unwrap_or_default();
+        matches!(field.len(), 1 | 2) && field.bytes().all(|octet| octet.is_ascii_digit())
+    };
+    let raw = line.strip_prefix(domain.prefix()).unwrap_or_default();
+    let quoted = raw
+        .split(',')
+        .nth(1)
+        .is_some_and(|field| field.trim_start().starts_with('"'));
+    match fields.len() {
+        _ if quoted || !short(1) => Grammar::Unsolicited,
+        3 => Grammar::Unsolicited,
+        4.. if number(fields, 0).is_none_or(|n: u8| n > domain.highest_n()) => Grammar::Unsolicited,
+        4.. if short(3) => Grammar::Either,
+        _ => Grammar::Answer,
     }
 }
 
@@ -363,6 +408,23 @@ mod tests {
                 Some(0x16),
                 None,
             ),
+            (
+                "+CREG: 5,\"5\",\"C3D0\",2",
+                Unsolicited,
+                5,
+                Some(5),
+                Some(0xC3D0),
+                Some(2),
+            ),
+            (
+                "+CREG: 5,5,C3D0,2",
+                Unsolicited,
+                5,
+                Some(5),
+                Some(0xC3D0),
+                Some(2),
+            ),
+            ("+CREG: 1,5,C3D0,2", Answer, 5, Some(0xC3D0), Some(2), None),
             ("+CEREG: 2,\"\",\"\"", Unsolicited, 2, None, None, None),
             (
                 "+CGREG: 1,\"1A2B\",\"C3D0\",0,\"01\"",
@@ -387,6 +449,28 @@ mod tests {
         }
         for line in ["+CREG: ?", "+CREG:", "+CSQ: 1,2", "+CREG: 300"] {
             assert_eq!(Status::read(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn without_a_question_only_a_clear_answer_is_none_of_the_news() {
+        const CASES: &[(&str, Option<(u8, Option<u32>)>)] = &[
+            ("+CREG: 1,5,C3D0,2", Some((1, Some(5)))),
+            ("+CREG: 5,\"5\",\"C3D0\",2", Some((5, Some(5)))),
+            ("+CREG: 1,\"5\",\"C3D0\",2", Some((1, Some(5)))),
+            (
+                "+CGREG: 1,\"1A2B\",\"C3D0\",0,\"01\"",
+                Some((1, Some(0x1A2B))),
+            ),
+            ("+CREG: 2", Some((2, None))),
+            ("+CREG: 0,1", None),
+            ("+CREG: 2,1,1A2B,C3D0016", None),
+            ("+CREG: 2,1,\"1A2B\",\"C3D0016\",6", None),
+            ("+CSQ: 1", None),
+        ];
+        for (line, expected) in CASES {
+            let read = Status::unasked(line).map(|(_, status)| (status.stat, status.area));
+            assert_eq!(read, *expected, "{line}");
         }
     }
 

@@ -3,10 +3,7 @@
 use std::time::Duration;
 
 use super::fields::{Item, behind, items, last_number, number};
-use super::{Answer, Command, ParseError};
-
-/// Storage on a SIM is slow.
-const SLOW: Duration = Duration::from_secs(20);
+use super::{Answer, Command, ParseError, SLOW};
 
 /// How full a storage is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,20 @@
 //! Three codings are in use, and the scheme in the answer does not tell them apart: plain text,
 //! packed septets as hex (Huawei), UCS-2 as hex.
 
+mod scheme;
+mod text;
+
 use std::fmt::Write as _;
 use std::time::Duration;
+
+use scheme::{Alphabet, Scheme};
+pub use text::OpenText;
 
 use super::fields::ucs2_hex;
 use super::storage::is_hex;
 use super::{Answer, Command, ParseError, Plain};
 use crate::sms::alphabet;
+use crate::sms::alphabet::{pack_ussd, unpack_ussd};
 use crate::sms::pdu::{decode_hex, encode_hex};
 
 /// How the text of a dialogue is put between its quotes.
@@ -21,6 +28,8 @@ pub enum Coding {
     Packed,
     /// UCS-2 units as hex.
     Ucs2,
+    /// Octets as hex, which are no text: the 8-bit groups of the scheme.
+    Data,
 }
 
 /// The network's side of the dialogue.
@@ -29,8 +38,10 @@ pub struct Ussd {
     /// `<m>`: 0 done, 1 an answer is wanted, 2 ended by the network, 3 answered by another client,
     /// 4 not supported, 5 time over.
     pub m: u8,
-    /// The text, decoded, its lines parted by LF.
+    /// The text, decoded, its lines parted by LF. Of 8-bit data the hex.
     pub text: Option<String>,
+    /// Its language (ISO 639), where the scheme or the text's beginning names it.
+    pub language: Option<String>,
     /// `<dcs>` as it stands (TS 23.038, 5).
     pub dcs: Option<u8>,
     /// The coding it was found in.
@@ -45,10 +56,11 @@ impl Ussd {
         let (m, rest) = rest.split_once(',').unwrap_or((rest, ""));
         let (text, dcs) = parts(rest.trim_start())?;
         let dcs = dcs.trim_start_matches(',').trim().parse().ok();
-        let (coding, text) = decoded(text, dcs);
+        let (coding, language, text) = decoded(text, dcs.map(Scheme::read));
         Some(Self {
             m: m.trim().parse().ok()?,
             text: (!text.is_empty()).then_some(text),
+            language,
             dcs,
             coding,
         })
@@ -59,30 +71,46 @@ impl Ussd {
 fn parts(rest: &str) -> Option<(&str, &str)> {
     match rest.strip_prefix('"') {
         Some(inside) => {
-            let end = closing(inside)?;
+            let end = text::closing(inside)?;
             Some((inside.get(..end)?, inside.get(end + 1..)?))
         }
         None => Some(rest.split_once(',').unwrap_or((rest, ""))),
     }
 }
 
-/// Where the closing quote stands: behind it there is at most the scheme.
-fn closing(text: &str) -> Option<usize> {
-    let end = text.rfind('"')?;
-    let behind = text.get(end + 1..)?.trim();
-    let scheme = behind.strip_prefix(',').unwrap_or(behind).trim();
-    scheme
-        .bytes()
-        .all(|octet| octet.is_ascii_digit())
-        .then_some(end)
+/// The coding in which it was found, its language, and the text.
+fn decoded(text: &str, scheme: Option<Scheme>) -> (Coding, Option<String>, String) {
+    let alphabet = scheme.map(|scheme| scheme.alphabet);
+    let preceded = scheme.is_some_and(|scheme| scheme.preceded);
+    let named = scheme.and_then(|scheme| scheme.language).map(str::to_owned);
+    let octets = decode_hex(text).ok().filter(|_| is_hex(text));
+    match (alphabet, &octets) {
+        (Some(Alphabet::Data), Some(_)) => return (Coding::Data, None, text.to_owned()),
+        (Some(Alphabet::Ucs2), Some(octets)) if octets.len().is_multiple_of(2) => {
+            let before = scheme::before_units(octets).filter(|_| preceded);
+            let (language, units) = before
+                .map_or((None, octets.as_slice()), |(language, units)| {
+                    (Some(language), units)
+                });
+            return (Coding::Ucs2, language, utf16(units));
+        }
+        _ => {}
+    }
+    // Packed digits alone would be a number; a language before them makes them a text.
+    let certain = octets
+        .as_deref()
+        .and_then(written)
+        .filter(|text| preceded && scheme::before_text(text).is_some());
+    let (coding, text) = certain.map_or_else(|| guessed(text), |text| (Coding::Packed, text));
+    let before = scheme::before_text(&text).filter(|_| preceded);
+    let (language, text) = before.map_or((named, text.as_str()), |(language, text)| {
+        (Some(language), text)
+    });
+    (coding, language, text.replace('\r', ""))
 }
 
-fn decoded(text: &str, dcs: Option<u8>) -> (Coding, String) {
-    if is_ucs2(dcs)
-        && let Some(text) = any_ucs2(text)
-    {
-        return (Coding::Ucs2, text);
-    }
+/// A text whose scheme tells nothing about how the modem put it.
+fn guessed(text: &str) -> (Coding, String) {
     if let Some(text) = ucs2_hex(text).filter(|text| text.chars().count() > 1) {
         return (Coding::Ucs2, text);
     }
@@ -92,18 +120,10 @@ fn decoded(text: &str, dcs: Option<u8>) -> (Coding, String) {
     }
 }
 
-/// TS 23.038, 5: the group with a language before UCS-2, and the groups with an alphabet in bits 3, 2.
-fn is_ucs2(dcs: Option<u8>) -> bool {
-    dcs.is_some_and(|dcs| dcs == 0x11 || (matches!(dcs >> 4, 4..=7 | 9) && dcs & 0x0C == 0x08))
-}
-
-fn any_ucs2(text: &str) -> Option<String> {
-    let octets = decode_hex(text)
-        .ok()
-        .filter(|octets| octets.len().is_multiple_of(2))?;
+fn utf16(octets: &[u8]) -> String {
     let pair = |pair: &[u8]| pair.try_into().map_or(0, u16::from_be_bytes);
     let units: Vec<u16> = octets.chunks(2).map(pair).collect();
-    Some(String::from_utf16_lossy(&units))
+    String::from_utf16_lossy(&units)
 }
 
 /// Hex whose septets make a text that a person would write. Digits alone are a number, not hex.
@@ -112,44 +132,21 @@ fn packed(text: &str) -> Option<String> {
     if !letters || !is_hex(text) {
         return None;
     }
-    let octets = decode_hex(text).ok()?;
-    let mut septets = alphabet::unpack(&octets, 0, octets.len() * 8 / 7);
-    // Seven bits left over hold no character but CR, or nothing (TS 23.038, 6.1.2.3.1).
-    if octets.len().is_multiple_of(7) {
-        septets.pop_if(|septet| matches!(septet, 0 | 0x0D));
-    }
-    let text = alphabet::decode(&septets).replace('\r', "");
-    let written = |c: char| c == '\n' || !(c.is_control() || ('\u{370}'..'\u{400}').contains(&c));
-    text.chars().all(written).then_some(text)
+    written(&decode_hex(text).ok()?)
 }
 
-/// A `+CUSD` whose text goes on over several lines.
-#[derive(Debug)]
-pub struct OpenText(String);
-
-/// Longer than any text of the network: 182 characters as UCS-2 hex. The quotes are never closed.
-const LONGEST: usize = 1024;
-
-impl OpenText {
-    /// A text that begins in `line`.
-    pub fn new(line: &str) -> Self {
-        Self(line.to_owned())
+/// The text of packed septets, if a person would write it.
+fn written(octets: &[u8]) -> Option<String> {
+    let mut septets = unpack_ussd(octets);
+    // Some networks leave seven spare bits zero, which reads as `@`, instead of filling them.
+    if octets.len().is_multiple_of(7) && septets.len().is_multiple_of(8) {
+        septets.pop_if(|septet| *septet == 0);
     }
-
-    /// Takes the next line; whether it is the last one.
-    pub fn push(&mut self, line: &str) -> bool {
-        self.0.push('\n');
-        self.0.push_str(line);
-        closing(line).is_some() || self.0.len() > LONGEST
-    }
-
-    /// The whole of it, closed where the modem did not.
-    pub fn close(mut self) -> String {
-        if Ussd::read(&self.0).is_none() {
-            self.0.push('"');
-        }
-        self.0
-    }
+    let text = alphabet::decode(&septets);
+    let usual = |c: char| {
+        matches!(c, '\n' | '\r') || !(c.is_control() || ('\u{370}'..'\u{400}').contains(&c))
+    };
+    text.chars().all(usual).then_some(text)
 }
 
 /// A code such as `*100#`, or a digit out of a menu.
@@ -193,8 +190,12 @@ impl Command for AskNetwork {
         let code = &self.code.0;
         let (text, dcs) = match self.coding {
             Coding::Plain => (code.to_string(), 15),
-            Coding::Packed => (encode_hex(&packed_septets(code)), 15),
+            Coding::Packed => {
+                let septets = alphabet::encode(code).unwrap_or_default();
+                (encode_hex(&pack_ussd(&septets)), 15)
+            }
             Coding::Ucs2 => (ucs2_digits(code), 72),
+            Coding::Data => (encode_hex(code.as_bytes()), 68),
         };
         format!("+CUSD=1,\"{text}\",{dcs}")
     }
@@ -202,15 +203,6 @@ impl Command for AskNetwork {
     fn reply(&self, _: &[String]) -> Result<(), ParseError> {
         Ok(())
     }
-}
-
-fn packed_septets(code: &str) -> Vec<u8> {
-    let mut septets = alphabet::encode(code).unwrap_or_default();
-    // Seven bits left over would read as `@` (TS 23.038, 6.1.2.3.1).
-    if septets.len() % 8 == 7 {
-        septets.push(0x0D);
-    }
-    alphabet::pack(&septets, 0)
 }
 
 fn ucs2_digits(code: &str) -> String {
@@ -297,6 +289,7 @@ mod tests {
             let expected = Ussd {
                 m: *m,
                 text: text.map(Into::into),
+                language: None,
                 dcs: *dcs,
                 coding: *coding,
             };
@@ -313,18 +306,55 @@ mod tests {
     }
 
     #[test]
-    fn a_text_ends_with_its_quote_or_when_it_is_too_long() {
-        let mut text = OpenText::new("+CUSD: 1,\"1 Balance");
-        assert!(!text.push("2 \"Top\" up"));
-        assert!(text.push("0 Exit\",15"));
-        assert_eq!(
-            text.close(),
-            "+CUSD: 1,\"1 Balance\n2 \"Top\" up\n0 Exit\",15"
-        );
-        let mut endless = OpenText::new("+CUSD: 1,\"");
-        let lines = (0..1000).take_while(|_| !endless.push("no end")).count();
-        assert!((100..200).contains(&lines), "{lines}");
-        assert!(Ussd::read(&endless.close()).is_some());
+    fn languages_and_octets_that_the_scheme_tells() {
+        type Row = (&'static str, Option<&'static str>, &'static str, Coding);
+        const CASES: &[Row] = &[
+            // `en`, CR, `Hi`: the septets 65 6E 0D 48 69.
+            (
+                "+CUSD: 0,\"6577039906\",16",
+                Some("en"),
+                "Hi",
+                Coding::Packed,
+            ),
+            ("+CUSD: 0,\"en\nHi\",16", Some("en"), "Hi", Coding::Plain),
+            ("+CUSD: 0,\"Hi there\",16", None, "Hi there", Coding::Plain),
+            (
+                "+CUSD: 0,\"65370411004F\",17",
+                Some("en"),
+                "\u{411}O",
+                Coding::Ucs2,
+            ),
+            (
+                "+CUSD: 0,\"04110430\",17",
+                None,
+                "\u{411}\u{430}",
+                Coding::Ucs2,
+            ),
+            ("+CUSD: 0,\"Hallo\",0", Some("de"), "Hallo", Coding::Plain),
+            ("+CUSD: 0,\"C834\",15", None, "Hi", Coding::Packed),
+            ("+CUSD: 0,\"C834\",68", None, "C834", Coding::Data),
+            ("+CUSD: 0,\"C834\",245", None, "C834", Coding::Data),
+            ("+CUSD: 0,\"Hi, you\",68", None, "Hi, you", Coding::Plain),
+        ];
+        for (line, language, text, coding) in CASES {
+            let said = Ussd::read(line).unwrap();
+            let told = (said.language.as_deref(), said.text.as_deref(), said.coding);
+            assert_eq!(told, (*language, Some(*text), *coding), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_filling_is_no_character_and_a_character_no_filling() {
+        for text in ["1234567", "123456@", "Balance", "12345678", "Top up!"] {
+            let hex = encode_hex(&pack_ussd(&alphabet::encode(text).unwrap()));
+            if hex.bytes().any(|octet| octet.is_ascii_alphabetic()) {
+                let said = Ussd::read(&format!("+CUSD: 0,\"{hex}\",15")).unwrap();
+                assert_eq!(said.text.as_deref(), Some(text), "{hex}");
+            }
+        }
+        // The same seven characters with the spare bits left zero.
+        let said = Ussd::read("+CUSD: 0,\"31D98C56B3DD00\",15").unwrap();
+        assert_eq!(said.text.as_deref(), Some("1234567"));
     }
 
     #[test]

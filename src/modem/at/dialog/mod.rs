@@ -11,9 +11,18 @@
 //! up as [`News`], wherever they fall; what comes after its command was given up is news as well,
 //! never dropped. No clock, no I/O, no panic, whatever the bytes.
 
-use std::collections::VecDeque;
+mod exchange;
+mod outbox;
+mod running;
+
+use std::fmt;
 use std::time::{Duration, Instant};
 
+pub use exchange::Exchange;
+use outbox::Outbox;
+use running::{Phase, Running};
+
+pub use super::Payload;
 use super::codes::{
     Final, Header, News, SIGILS, Unsolicited, final_result, glued, is_chatter, unsolicited,
 };
@@ -21,91 +30,19 @@ use super::lines::{Buffer, Frame, PromptDue};
 use super::network::{Origin, Status};
 use super::storage::is_hex;
 use super::ussd::{OpenText, Ussd};
-use super::{Answer, Command, Ending, Error};
+use super::{Answer, Ending, Error};
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
 /// So many headers may wait for their PDUs; more is noise.
 const DEEPEST: usize = 4;
 
-/// A command to run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exchange {
-    line: String,
-    answer: Answer,
-    ending: Ending,
-    patience: Duration,
-    payload: Option<Payload>,
-}
-
-/// What goes after a prompt, and how long the network may then take.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payload {
-    /// The text after the prompt, without Ctrl-Z.
-    pub text: String,
-    /// Time from Ctrl-Z to the final result.
-    pub patience: Duration,
-}
-
-impl Exchange {
-    /// The exchange that carries out `command`.
-    pub fn of<C: Command>(command: &C) -> Self {
-        Self {
-            line: format!("AT{}", command.line()),
-            answer: C::ANSWER,
-            ending: command.ending(),
-            patience: C::TIMEOUT,
-            payload: None,
-        }
-    }
-
-    /// A command that is answered with a prompt and takes a payload; then its own name and a value.
-    pub fn with_payload(line: &str, prompt_patience: Duration, payload: Payload) -> Self {
-        Self {
-            line: format!("AT{line}"),
-            answer: Answer::Named,
-            ending: Ending::Final,
-            patience: prompt_patience,
-            payload: Some(payload),
-        }
-    }
-
-    /// The same, allowed less time.
-    #[must_use]
-    pub fn within(mut self, patience: Duration) -> Self {
-        self.patience = patience;
-        self
-    }
-
-    /// The command without `AT`, for messages.
-    pub fn name(&self) -> &str {
-        self.line.get(2..).unwrap_or_default()
-    }
-
-    /// What stands before the colon of its answer: `+CPMS` for `AT+CPMS?` and `ATE0+CPMS=?` (V.250,
-    /// 5.4.1).
-    fn own_name(&self) -> &str {
-        let from = self.line.find(SIGILS).unwrap_or(self.line.len());
-        let name = self.line.get(from..).unwrap_or_default();
-        name.split(['?', '=']).next().unwrap_or_default()
-    }
-
-    /// What follows the own name and its colon.
-    fn is_named(&self, line: &str) -> bool {
-        let name = self.own_name();
-        let rest = line.strip_prefix(name).filter(|_| !name.is_empty());
-        rest.is_some_and(|rest| rest.starts_with(':'))
-    }
-
-    /// Whether a line that begins as vendors' own do answers this question all the same: with the
-    /// name before the value, or, for the card's number, with the name of another vendor.
-    fn is_asked_for(&self, line: &str) -> bool {
-        self.is_named(line) || (self.line.contains("CCID") && line.contains("CCID"))
-    }
-}
+/// So long after the late `+CMGS` of a text that was given up its `OK` is still awaited, and taken for no
+/// other command's. A modem says both in one breath: this is the longest stall of a busy USB bus.
+pub const LATE_OK: Duration = Duration::from_secs(5);
 
 /// What the engine wants or tells.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Step {
     /// These bytes are to go to the port.
     Write(Vec<u8>),
@@ -117,46 +54,34 @@ pub enum Step {
     News(News),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Phase {
-    /// Lines and a final result are due.
-    Answer,
-    /// A prompt is due.
-    Prompt,
-    /// The prompt has come; the caller decides.
-    Held,
-}
-
-#[derive(Debug)]
-struct Running {
-    exchange: Exchange,
-    phase: Phase,
-    lines: Vec<String>,
-    since: Instant,
-    deadline: Instant,
-    /// A line of the answer that has a PDU behind it has come, the PDU has not.
-    wants_pdu: bool,
-    /// A line that looks unsolicited and bears the answer's name: it counts if no better one comes.
-    crossed: Option<String>,
-}
-
-impl Running {
-    /// Whether this is a send whose payload has not gone out.
-    fn awaits_payload(&self) -> bool {
-        self.phase != Phase::Answer
-    }
-
-    /// Whether any line without a name could be its answer.
-    fn takes_bare(&self) -> bool {
-        self.exchange.answer == Answer::Bare && self.phase == Phase::Answer
-    }
-
-    fn answer(self) -> Vec<String> {
-        if self.lines.is_empty() {
-            return self.crossed.into_iter().collect();
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // It may hold a PIN or a text.
+            Self::Write(bytes) => write!(f, "Write({} octets)", bytes.len()),
+            Self::Prompted => f.write_str("Prompted"),
+            Self::Finished(result) => f.debug_tuple("Finished").field(result).finish(),
+            Self::News(news) => f.debug_tuple("News").field(news).finish(),
         }
-        self.lines
     }
+}
+
+/// A line that went out; it may hold a PIN.
+#[derive(Default)]
+struct Sent(String);
+
+impl fmt::Debug for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Sent({} octets)", self.0.len())
+    }
+}
+
+/// An unsolicited header that came, and whose PDU has not.
+#[derive(Debug, Clone, Copy)]
+struct Announced {
+    header: Header,
+    /// A final result came between: only what has its length is its PDU.
+    crossed: bool,
 }
 
 /// The engine.
@@ -165,14 +90,16 @@ pub struct Dialog {
     buffer: Buffer,
     running: Option<Running>,
     /// What went out last, for the echo that comes after its command has ended.
-    last: String,
-    /// Unsolicited headers that came, and their PDUs have not; the latest comes first.
-    headers: Vec<Header>,
+    last: Sent,
+    /// The latest comes first.
+    headers: Vec<Announced>,
     /// A `+CUSD` whose quotes are open.
     text: Option<OpenText>,
-    /// A `+CMGS` of a command given up has come: the next `OK` is its, too.
-    late_ok: bool,
-    steps: VecDeque<Step>,
+    /// A `+CMGS` of a command given up has come: up to here the next `OK` is its, too.
+    late_ok: Option<Instant>,
+    /// The latest moment that was told.
+    now: Option<Instant>,
+    outbox: Outbox,
 }
 
 impl Dialog {
@@ -181,30 +108,18 @@ impl Dialog {
         if self.running.is_some() {
             return Err(Error::Busy);
         }
+        self.now = Some(now);
         self.buffer.forget_prompt();
-        let phase = if exchange.payload.is_some() {
-            Phase::Prompt
-        } else {
-            Phase::Answer
-        };
         let mut bytes = exchange.line.clone().into_bytes();
         bytes.push(b'\r');
-        self.steps.push_back(Step::Write(bytes));
-        let deadline = now + exchange.patience;
-        self.running = Some(Running {
-            exchange,
-            phase,
-            lines: Vec::new(),
-            since: now,
-            deadline,
-            wants_pdu: false,
-            crossed: None,
-        });
+        self.outbox.push(Step::Write(bytes));
+        self.running = Some(Running::new(exchange, now));
         Ok(())
     }
 
     /// Sends the payload and Ctrl-Z: from here on the text may be out.
     pub fn go(&mut self, now: Instant) {
+        self.now = Some(now);
         let Some(running) = self
             .running
             .as_mut()
@@ -220,11 +135,12 @@ impl Dialog {
         running.deadline = now + payload.patience;
         running.since = now;
         running.phase = Phase::Answer;
-        self.steps.push_back(Step::Write(bytes));
+        self.outbox.push(Step::Write(bytes));
     }
 
     /// Leaves the prompt without sending anything; the modem's `OK` or `ERROR` ends the command.
     pub fn escape(&mut self, now: Instant) {
+        self.now = Some(now);
         let held = |running: &&mut Running| running.phase == Phase::Held;
         let Some(running) = self.running.as_mut().filter(held) else {
             return;
@@ -232,7 +148,7 @@ impl Dialog {
         running.phase = Phase::Answer;
         running.since = now;
         running.deadline = now + Duration::from_secs(2);
-        self.steps.push_back(Step::Write(vec![ESC]));
+        self.outbox.push(Step::Write(vec![ESC]));
     }
 
     /// Leaves whatever a previous user left behind: a prompt that swallows every command as text.
@@ -240,19 +156,27 @@ impl Dialog {
     pub fn clear(&mut self) {
         self.running = None;
         self.headers.clear();
-        self.late_ok = false;
+        self.late_ok = None;
         self.close_text();
-        self.steps.push_back(Step::Write(vec![ESC, b'\r']));
+        self.outbox.push(Step::Write(vec![ESC, b'\r']));
     }
 
-    /// Takes in what the port gave.
+    /// Takes in what the port gave at `now`.
+    pub fn receive_at(&mut self, bytes: &[u8], now: Instant) {
+        self.now = Some(now);
+        self.receive(bytes);
+    }
+
+    /// The same, at the moment last told.
     pub fn receive(&mut self, bytes: &[u8]) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.extend(bytes);
-        while let Some(frame) = buffer.next(self.prompt_due()) {
-            match frame {
-                Frame::Prompt => self.prompted(),
-                Frame::Line(line) => self.line(&line),
+        loop {
+            buffer.keep_blank_lines(self.text.is_some());
+            match buffer.next(self.prompt_due()) {
+                Some(Frame::Prompt) => self.prompted(),
+                Some(Frame::Line(line)) => self.line(&line),
+                None => break,
             }
         }
         self.buffer = buffer;
@@ -260,20 +184,19 @@ impl Dialog {
 
     /// Ends the running command if its time is over.
     pub fn tick(&mut self, now: Instant) {
+        self.now = Some(now);
         let Some(running) = self.running.take_if(|running| now >= running.deadline) else {
             return;
         };
         let command = running.exchange.name().to_owned();
         let after = now.duration_since(running.since);
-        self.last = running.exchange.line;
         self.close_text();
-        self.steps
-            .push_back(Step::Finished(Err(Error::TimedOut { command, after })));
+        self.end(running, |_| Err(Error::TimedOut { command, after }));
     }
 
     /// The next thing to do or to know.
     pub fn poll(&mut self) -> Option<Step> {
-        self.steps.pop_front()
+        self.outbox.poll()
     }
 
     /// When [`Dialog::tick`] is due.
@@ -292,14 +215,14 @@ impl Dialog {
     fn prompted(&mut self) {
         if let Some(running) = &mut self.running {
             running.phase = Phase::Held;
-            self.steps.push_back(Step::Prompted);
+            self.outbox.push(Step::Prompted);
         }
     }
 
     fn line(&mut self, line: &str) {
         let line = self.behind_prompts(line);
-        if line.is_empty()
-            || self.continues_text(line)
+        if self.continues_text(line)
+            || line.is_empty()
             || self.is_echo(line)
             || self.takes_pdu(line)
         {
@@ -320,10 +243,13 @@ impl Dialog {
                 if self.headers.len() == DEEPEST {
                     self.lose_headers();
                 }
-                self.headers.push(header);
+                let crossed = false;
+                self.headers.push(Announced { header, crossed });
             }
             Some(Unsolicited::News(news)) => {
-                self.late_ok |= matches!(news, News::LateReference(_));
+                if matches!(news, News::LateReference(_)) {
+                    self.late_ok = self.now.map(|now| now + LATE_OK);
+                }
                 self.news(news);
             }
             Some(Unsolicited::OpenText) => self.text = Some(OpenText::new(line)),
@@ -348,6 +274,11 @@ impl Dialog {
             return false;
         };
         if is_code(line) || (!self.headers.is_empty() && is_hex(line)) {
+            text.crossed();
+            return false;
+        }
+        if text.may_be_over() && final_result(line).is_some() {
+            self.close_text();
             return false;
         }
         if text.push(line) {
@@ -370,47 +301,62 @@ impl Dialog {
             return false;
         }
         let bare = self.running.as_ref().is_some_and(Running::takes_bare);
-        if let Some(header) = self.headers.pop_if(|header| !bare || header.fits(line)) {
+        let fits = |one: &mut Announced| !(bare || one.crossed) || one.header.fits(line);
+        if let Some(Announced { header, .. }) = self.headers.pop_if(fits) {
             self.news(header.with(line.to_owned()));
             return true;
         }
-        let Some(running) = self.running.as_mut().filter(|running| running.wants_pdu) else {
+        let wants = |running: &&mut Running| running.wants_pdu;
+        let Some(running) = self.running.as_mut().filter(wants) else {
             return false;
         };
         running.wants_pdu = false;
-        running.lines.push(line.to_owned());
+        self.answered(line);
         true
     }
 
     /// Whether a line is what we wrote ourselves, now or for a command given up since.
     fn is_echo(&self, line: &str) -> bool {
-        let ours = self.running.as_ref().is_some_and(|running| {
-            let payload = running.exchange.payload.as_ref();
-            line == running.exchange.line || payload.is_some_and(|payload| line == payload.text)
-        });
+        let ours = |running: &Running| running.exchange.echoes(line);
         let command = line.strip_prefix("AT");
-        ours || line == self.last || command.is_some_and(|command| command.starts_with(SIGILS))
+        self.running.as_ref().is_some_and(ours)
+            || line == self.last.0
+            || command.is_some_and(|command| command.starts_with(SIGILS))
     }
 
     fn finish(&mut self, result: Final) {
-        self.lose_headers();
-        // Before its payload has gone, a send cannot have succeeded: the OK is another command's, given
-        // up long ago.
-        let early = self.running.as_ref().is_some_and(Running::awaits_payload);
-        let late = match result {
-            Final::Ok => std::mem::take(&mut self.late_ok) || early,
-            Final::Error(_) => false,
-            Final::NoCarrier => true,
+        self.cross_headers();
+        let error = match result {
+            Final::Ok if self.is_late_ok() => None,
+            Final::Ok => Some(None),
+            Final::Error(cause) => Some(Some(cause)),
+            Final::NoCarrier => None,
         };
-        let Some(running) = self.running.take_if(|_| !late) else {
+        let Some((error, running)) = error.and_then(|error| Some((error, self.running.take()?)))
+        else {
             return self.news(News::LateFinal(result));
         };
-        self.last.clone_from(&running.exchange.line);
         let command = running.exchange.name().to_owned();
-        self.steps.push_back(Step::Finished(match result {
-            Final::Error(cause) => Err(Error::Refused { command, cause }),
-            Final::Ok | Final::NoCarrier => Ok(running.answer()),
-        }));
+        self.end(running, |running| match error {
+            Some(cause) => Err(Error::Refused { command, cause }),
+            None => Ok(running.answer()),
+        });
+    }
+
+    /// Whether an `OK` is another command's, given up long ago: its reference has come just now, or the
+    /// running one is a send, which cannot have succeeded before its payload has gone.
+    fn is_late_ok(&mut self) -> bool {
+        let awaited = self.late_ok.take();
+        awaited.is_some_and(|until| self.now.is_none_or(|now| now <= until))
+            || self.running.as_ref().is_some_and(Running::awaits_payload)
+    }
+
+    fn end<F>(&mut self, running: Running, result: F)
+    where
+        F: FnOnce(Running) -> Result<Vec<String>, Error>,
+    {
+        self.last.0.clone_from(&running.exchange.line);
+        self.outbox.push(Step::Finished(result(running)));
     }
 
     /// Takes a line that begins as the running command's answer does.
@@ -428,45 +374,72 @@ impl Dialog {
             return false;
         }
         running.wants_pdu = answer == Answer::WithPdus;
-        running.lines.push(line.to_owned());
         self.lose_headers();
-        self.end_by_line();
+        self.answered(line);
         true
-    }
-
-    fn end_by_line(&mut self) {
-        let ends = |running: &mut Running| running.exchange.ending == Ending::FirstLine;
-        if let Some(running) = self.running.take_if(ends) {
-            self.last.clone_from(&running.exchange.line);
-            self.steps.push_back(Step::Finished(Ok(running.answer())));
-        }
     }
 
     /// A line of no known form: the answer of a command whose answers have none, else noise.
     fn bare(&mut self, line: &str) {
-        let running = self.running.as_mut().filter(|running| {
+        let answers = self.running.as_ref().is_some_and(|running| {
             // Vendors' own news begin with a sign; an answer without a name does not.
             let foreign = line.starts_with(SIGILS) && !running.exchange.is_asked_for(line);
             running.takes_bare() && !foreign && !is_chatter(line) && !line.starts_with('>')
         });
-        match running {
-            Some(running) => {
-                running.lines.push(line.to_owned());
-                self.lose_headers();
-            }
-            None => self.news(News::Noise(line.to_owned())),
+        if answers {
+            self.lose_headers();
+            self.answered(line);
+        } else {
+            self.news(News::Noise(line.to_owned()));
         }
     }
 
-    /// An answer or its end came where a PDU was due: there is none.
+    /// Keeps a line of the answer. Some answers end with their first, and some never.
+    fn answered(&mut self, line: &str) {
+        let Some(running) = &mut self.running else {
+            return;
+        };
+        running.push(line);
+        if running.is_endless() {
+            return self.give_up();
+        }
+        let ends = |running: &mut Running| running.exchange.ending == Ending::FirstLine;
+        if let Some(running) = self.running.take_if(ends) {
+            self.end(running, |running| Ok(running.answer()));
+        }
+    }
+
+    /// Ends the running command because of a flood.
+    fn give_up(&mut self) {
+        if let Some(running) = self.running.take() {
+            let command = running.exchange.name().to_owned();
+            let lines = running.count();
+            self.end(running, |_| Err(Error::Flooded { command, lines }));
+        }
+    }
+
+    /// An answer came where a PDU was due: there is none.
     fn lose_headers(&mut self) {
         for _ in std::mem::take(&mut self.headers) {
             self.news(News::Noise("a header without its PDU".into()));
         }
     }
 
+    /// A final result came where a PDU was due: it may be the next line, and no later one.
+    fn cross_headers(&mut self) {
+        if self.headers.iter().any(|header| header.crossed) {
+            self.lose_headers();
+        }
+        for header in &mut self.headers {
+            header.crossed = true;
+        }
+    }
+
+    /// Tells something, or, where nobody listens, ends the command that drowns in it.
     fn news(&mut self, news: News) {
-        self.steps.push_back(Step::News(news));
+        if !self.outbox.news(news) {
+            self.give_up();
+        }
     }
 }
 
@@ -491,7 +464,7 @@ mod tests {
     use crate::modem::at::identity::{CardIdentity, MODEL, SubscriberIdentity};
     use crate::modem::at::network::{Domain, ReadRegistration, SignalQuality};
     use crate::modem::at::sim::ReadPin;
-    use crate::modem::at::storage::ReadMessage;
+    use crate::modem::at::storage::{ListMessages, ReadMessage};
     use crate::modem::at::{ECHO_OFF, Plain};
     use crate::sms::causes::Cause;
 
@@ -774,6 +747,170 @@ mod tests {
                 "ok 255030000000001"
             ]
         );
+    }
+
+    #[test]
+    fn a_pdu_behind_a_final_result_goes_with_its_header() {
+        let report = format!("news Report({REPORT:?})");
+        let ok = "ok +CSQ: 1,0";
+        let lost = "news Noise(\"a header without its PDU\")";
+        let other = "news Noise(\"00A7\")";
+        let cases = [
+            (
+                format!("+CSQ: 1,0\r\n+CDS: 25\r\nOK\r\n{REPORT}\r\n"),
+                vec![ok, &report],
+            ),
+            (
+                format!("+CSQ: 1,0\r\nOK+CDS: 25\r\n{REPORT}\r\n"),
+                vec![ok, &report],
+            ),
+            (
+                format!("+CSQ: 1,0\r\n\r\n+CDS: 25\r\nOK\r\n^X\r\n{REPORT}\r\n"),
+                vec![ok, "news Noise(\"^X\")", &report],
+            ),
+            // Hex of another length is none of its own.
+            (
+                "+CSQ: 1,0\r\n+CDS: 25\r\nOK\r\n00A7\r\n".to_owned(),
+                vec![ok, other],
+            ),
+            (
+                format!("+CSQ: 1,0\r\n+CDS: 25\r\nOK\r\nOK\r\n{REPORT}\r\n"),
+                vec![ok, lost, "news LateFinal(Ok)", "news Noise(\"REPORT\")"],
+            ),
+        ];
+        for (stream, expected) in cases {
+            let told = talk(Exchange::of(&SignalQuality), &stream);
+            let told: Vec<_> = told
+                .iter()
+                .map(|told| told.replace(&format!("Noise({REPORT:?})"), "Noise(\"REPORT\")"))
+                .collect();
+            assert_eq!(told, expected, "{stream}");
+        }
+    }
+
+    #[test]
+    fn a_late_ok_is_awaited_for_so_long_and_no_longer() {
+        let begun = start();
+        for (pause, late) in [(LATE_OK, true), (LATE_OK + Duration::from_millis(1), false)] {
+            let mut dialog = Dialog::default();
+            dialog.receive_at(b"\r\n+CMGS: 7\r\n", begun);
+            let now = begun + pause;
+            dialog.start(Exchange::of(&ECHO_OFF), now).unwrap();
+            dialog.receive_at(b"\r\nOK\r\n", now);
+            let told = told(&mut dialog).split_off(2);
+            let expected = if late { "news LateFinal(Ok)" } else { "ok " };
+            assert_eq!(told, [expected], "{pause:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_without_end_ends_with_its_error() {
+        let mut dialog = Dialog::default();
+        dialog.start(Exchange::of(&ListMessages), start()).unwrap();
+        told(&mut dialog);
+        let mut fed = 0;
+        let line = format!("+CMGL: 1,1,,25\r\n{REPORT}\r\n");
+        let error = loop {
+            dialog.receive(line.as_bytes());
+            fed += line.len();
+            if let Some(step) = dialog.poll() {
+                break step;
+            }
+        };
+        assert!((256 * 1024..1024 * 1024).contains(&fed), "{fed}");
+        let Step::Finished(Err(Error::Flooded { command, lines })) = error else {
+            panic!("{error:?}");
+        };
+        assert_eq!(command, "+CMGL=4");
+        assert!(lines > 5000, "{lines}");
+        // The rest of it is nobody's answer.
+        dialog.start(Exchange::of(&SignalQuality), start()).unwrap();
+        dialog.receive(format!("{line}+CSQ: 1,0\r\nOK\r\n").as_bytes());
+        assert_eq!(told(&mut dialog).last().unwrap(), "ok +CSQ: 1,0");
+    }
+
+    #[test]
+    fn a_flood_of_news_that_nobody_hears_ends_the_command() {
+        let mut dialog = Dialog::default();
+        dialog.start(Exchange::of(&SignalQuality), start()).unwrap();
+        for _ in 0..200_000 {
+            dialog.receive(b"^RSSI:1\r\n");
+        }
+        dialog.receive(b"OK\r\n");
+        let told = told(&mut dialog);
+        assert!(told.len() < 5000, "{}", told.len());
+        let error = "error `AT+CSQ` was answered without end (0 lines)";
+        assert_eq!(told.iter().filter(|told| *told == error).count(), 1);
+        assert!(told.last().unwrap().contains("lines lost in a flood"));
+    }
+
+    #[test]
+    fn an_area_of_one_digit_is_no_answer() {
+        let registration = || Exchange::of(&ReadRegistration(Domain::Circuit));
+        let news = |stat, area, cell| {
+            format!(
+                "news Registration(Circuit, Status {{ n: None, stat: {stat}, area: Some({area}), cell: Some({cell}), technology: Some(2) }})"
+            )
+        };
+        let cases = [
+            (
+                registration(),
+                "+CREG: 5,\"5\",\"C3D0\",2\r\n+CREG: 1,5\r\nOK\r\n",
+                vec![news(5, 5, 0xC3D0), "ok +CREG: 1,5".into()],
+            ),
+            (
+                registration(),
+                "+CREG: 1,5,C3D0,2\r\nOK\r\n",
+                vec!["ok +CREG: 1,5,C3D0,2".into()],
+            ),
+            (
+                Exchange::of(&ECHO_OFF),
+                "+CREG: 1,5,C3D0,2\r\nOK\r\n",
+                vec![news(1, 5, 0xC3D0), "ok ".into()],
+            ),
+        ];
+        for (exchange, stream, expected) in cases {
+            assert_eq!(talk(exchange, stream), expected, "{stream}");
+        }
+    }
+
+    #[test]
+    fn texts_of_the_network_keep_their_quotes_and_empty_lines() {
+        const CASES: &[(&str, &str)] = &[
+            ("+CUSD: 1,\"A\r\n\r\nB\",15\r\n", "A\n\nB"),
+            ("+CUSD: 1,\"A\r\r\n\r\r\n\r\r\nB\",15\r\n", "A\n\n\nB"),
+            (
+                "+CUSD: 1,\"A\ncode is \"1234\nB\",15\n",
+                "A\ncode is \"1234\nB",
+            ),
+            (
+                "+CUSD: 1,\"A \"B\r\nC \"D\" \"E\"\r\n",
+                "A \"B\nC \"D\" \"E",
+            ),
+            (
+                "+CUSD: 1,\"code is \"1234\r\nB\",15\r\n",
+                "code is \"1234\nB",
+            ),
+            ("+CUSD: 1,\"A\r\n\r\n^RSSI:1\r\n\r\nB\",15\r\n", "A\n\nB"),
+        ];
+        for (stream, text) in CASES {
+            for piece in [1, 100] {
+                let mut dialog = Dialog::default();
+                dialog.start(Exchange::of(&ECHO_OFF), start()).unwrap();
+                let stream = format!("\r\n{stream}\r\nOK\r\n");
+                stream
+                    .as_bytes()
+                    .chunks(piece)
+                    .for_each(|octets| dialog.receive(octets));
+                let told = told(&mut dialog);
+                let expected = format!("text: Some({text:?})");
+                assert!(
+                    told.iter().any(|told| told.contains(&expected)),
+                    "{stream:?} {told:?}"
+                );
+                assert_eq!(told.last().unwrap(), "ok ", "{stream:?}");
+            }
+        }
     }
 
     #[test]

@@ -3,8 +3,15 @@
 //! The names are the standards' (`stat`, `rssi`, `lac`). The typed commands do the reading; this page
 //! only says which of them answers whom, and gives the result names.
 
-use super::codes::{Final, Header, News, Place, SIGILS, Unsolicited, final_result, unsolicited};
-use super::fields::{behind, last_number, number};
+mod unasked;
+mod values;
+
+use unasked::urc;
+pub use values::{Fields, Value};
+use values::{fields, list};
+
+use super::codes::{Final, SIGILS, final_result};
+use super::fields::{behind, number};
 use super::identity::{
     CardIdentity, MANUFACTURER, MODEL, OwnNumbers, REVISION, ReadSupply, SerialNumber,
     SubscriberIdentity,
@@ -14,10 +21,7 @@ use super::network::{
     Domain, ListOperators, Reachable, ReadOperator, ReadRegistration, SignalQuality, Status,
 };
 use super::sim::{Pin, ReadPin, ReadTries, SMS_STATUS};
-use super::storage::{
-    ListMessages, ListStorages, ReadMessage, ReadStorage, Storage, Stored, is_hex,
-};
-use super::ussd::{Coding, OpenText, Ussd};
+use super::storage::{ListMessages, ListStorages, ReadMessage, ReadStorage, Storage, Stored};
 use super::{Command, Ending, ParseError};
 use crate::sms::pdu::encode_hex;
 
@@ -32,24 +36,6 @@ pub enum Kind {
     Final,
 }
 
-/// One value of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Value {
-    /// A word or a text, quotes taken off.
-    Text(String),
-    /// A number, as it stands or in the unit that its name tells.
-    Number(i64),
-    /// Yes or no.
-    Flag(bool),
-    /// Several of a kind.
-    List(Vec<Value>),
-    /// A group with names of its own.
-    Fields(Fields),
-}
-
-/// Values with their names, in the order of the answer; what is absent is left out.
-pub type Fields = Vec<(&'static str, Value)>;
-
 /// What lines say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
@@ -59,10 +45,11 @@ pub enum Reading {
     Final(Final),
 }
 
-/// Reads `lines`, which came as `kind` to the command `cmd` (`+CSQ`, with or without `AT`, `?` or
+/// Reads `lines`, which came as `kind` to the command `cmd` (`+CSQ`, with or without `AT`, `?`, `=?` or
 /// arguments behind it; for an unsolicited line the command does not matter).
 ///
-/// An answer may hold its echo and its final result; a final result alone is told as one.
+/// An answer may hold its echo and its final result; a final result alone is told as one, and so is an
+/// error behind an answer: what came before it is not whole.
 /// Errors: [`ParseError`] when the lines make no sense as what they are said to be.
 pub fn read(cmd: &str, kind: Kind, lines: &[String]) -> Result<Reading, ParseError> {
     let trimmed = cmd.trim();
@@ -71,27 +58,35 @@ pub fn read(cmd: &str, kind: Kind, lines: &[String]) -> Result<Reading, ParseErr
         .or_else(|| trimmed.strip_prefix("at"));
     let cmd = cmd.unwrap_or(trimmed);
     let wrong = || ParseError::new(cmd, lines);
-    let ending = lines.iter().find_map(|line| final_result(line.trim()));
+    let mut endings = lines.iter().filter_map(|line| final_result(line.trim()));
     match kind {
-        Kind::Final => ending.map(Reading::Final).ok_or_else(wrong),
+        Kind::Final => endings.next().map(Reading::Final).ok_or_else(wrong),
         Kind::Urc => urc(lines).map(Reading::Fields).ok_or_else(wrong),
         Kind::Response => {
-            let lines: Vec<String> = lines
+            let found: Vec<String> = lines
                 .iter()
                 .map(|line| line.trim().to_owned())
-                .filter(|line| !is_frame(line))
+                .filter(|line| !is_frame(cmd, line))
                 .collect();
-            match ending {
-                Some(ending) if lines.is_empty() => Ok(Reading::Final(ending)),
-                _ => response(cmd, &lines).map(Reading::Fields),
+            // A call that ends crosses an answer and does not end it.
+            match endings.clone().find(|ending| *ending != Final::NoCarrier) {
+                Some(error @ Final::Error(_)) => Ok(Reading::Final(error)),
+                ending if found.is_empty() => match ending.or_else(|| endings.next()) {
+                    Some(ending) => Ok(Reading::Final(ending)),
+                    None => response(cmd, &found).map(Reading::Fields),
+                },
+                _ => response(cmd, &found).map(Reading::Fields),
             }
         }
     }
 }
 
-/// What stands around an answer: its echo, its end, empty lines.
-fn is_frame(line: &str) -> bool {
-    line.is_empty() || line.starts_with("AT") || final_result(line).is_some()
+/// What stands around an answer: its end, empty lines, and its echo, which equals what was sent.
+fn is_frame(cmd: &str, line: &str) -> bool {
+    let echo = line
+        .split_at_checked(2)
+        .is_some_and(|(at, rest)| at.eq_ignore_ascii_case("AT") && rest.eq_ignore_ascii_case(cmd));
+    line.is_empty() || echo || final_result(line).is_some()
 }
 
 fn response(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
@@ -104,17 +99,43 @@ fn response(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
         return Ok(Vec::new());
     }
     let name = name.to_ascii_uppercase();
-    match (name.as_str(), form) {
-        ("+CREG" | "+CGREG" | "+CEREG" | "+COPS" | "+CSQ", _) => network(&name, form, lines),
-        ("+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA", _) => {
+    let form = Form::of(form, &name, lines);
+    match name.as_str() {
+        "+CREG" | "+CGREG" | "+CEREG" | "+COPS" | "+CSQ" => network(&name, form, lines),
+        "+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA" => {
             messages(&name, form, lines)
         }
-        ("+CPIN" | "+CRSM", _) => sim(&name, lines),
+        "+CPIN" | "+CRSM" => sim(&name, lines),
         _ => identity(&name, cmd, lines),
     }
 }
 
-fn network(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseError> {
+/// Which of its questions a command asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `=?`: what is possible.
+    Test,
+    /// `?`, or what a setting answers: what is.
+    Read,
+}
+
+impl Form {
+    /// By what stands behind the command's name, or, where that is only a name or a setting, by the
+    /// answer: what is possible comes in brackets (V.250, 5.4.4.2).
+    fn of(behind_name: &str, name: &str, lines: &[String]) -> Self {
+        let values = lines.iter().find_map(|line| line.strip_prefix(name));
+        let brackets =
+            values.is_some_and(|rest| rest.trim_start_matches([':', ' ']).starts_with('('));
+        match behind_name {
+            "=?" => Self::Test,
+            "?" => Self::Read,
+            _ if brackets => Self::Test,
+            _ => Self::Read,
+        }
+    }
+}
+
+fn network(name: &str, form: Form, lines: &[String]) -> Result<Fields, ParseError> {
     Ok(match (name, form) {
         ("+CSQ", _) => {
             let signal = SignalQuality.reply(lines)?;
@@ -125,7 +146,7 @@ fn network(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseErro
                 ("dbm", dbm.map(Value::Number)),
             ])
         }
-        ("+COPS", "=?") => vec![(
+        ("+COPS", Form::Test) => vec![(
             "operators",
             list(ListOperators.reply(lines)?.iter().map(reachable)),
         )],
@@ -149,9 +170,9 @@ fn network(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseErro
     })
 }
 
-fn messages(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseError> {
+fn messages(name: &str, form: Form, lines: &[String]) -> Result<Fields, ParseError> {
     Ok(match (name, form) {
-        ("+CPMS", "=?") => {
+        ("+CPMS", Form::Test) => {
             const NAMES: [&str; 3] = ["mem1", "mem2", "mem3"];
             let sets = ListStorages.reply(lines)?;
             let words = |set: Vec<String>| list(set.into_iter().map(Value::Text));
@@ -174,13 +195,13 @@ fn messages(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseErr
             vec![("messages", list(found.map(stored).map(Value::Fields)))]
         }
         ("+CMGS", _) => fields([("mr", reference(lines).map(|mr| mr.0.into()))]),
-        ("+CNMI", "=?") => {
+        ("+CNMI", Form::Test) => {
             let routings = ListRoutings.reply(lines)?;
             let sets = routings.places().iter();
             let sets = sets.map(|set| list(set.iter().copied().map(Value::from)));
             ROUTING.into_iter().zip(sets).collect()
         }
-        ("+CNMI", "?") => {
+        ("+CNMI", Form::Read) => {
             let found = lines.iter().find_map(|line| behind("+CNMI:", line));
             let found = found.ok_or_else(|| ParseError::new(name, lines))?;
             let place = |(at, name)| Some((name, Value::Number(number(&found, at)?)));
@@ -194,7 +215,9 @@ fn messages(name: &str, form: &str, lines: &[String]) -> Result<Fields, ParseErr
             ],
             None => Vec::new(),
         },
-        ("+CSCA", "?") => fields([("sca", ReadServiceCentre.reply(lines)?.map(Value::Text))]),
+        ("+CSCA", Form::Read) => {
+            fields([("sca", ReadServiceCentre.reply(lines)?.map(Value::Text))])
+        }
         _ => nothing(name, lines)?,
     })
 }
@@ -265,60 +288,6 @@ fn nothing(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
     }
 }
 
-fn urc(lines: &[String]) -> Option<Fields> {
-    let (first, rest) = lines.split_first()?;
-    match unsolicited(first.trim()) {
-        Some(Unsolicited::News(said)) => news(said),
-        Some(Unsolicited::Header(header)) => announced(first, header, rest),
-        Some(Unsolicited::OpenText) => {
-            let mut text = OpenText::new(first);
-            let _ = rest.iter().any(|line| text.push(line));
-            Ussd::read(&text.close()).map(ussd)
-        }
-        None => Some(vec![("noise", Value::Text(first.trim().to_owned()))]),
-    }
-}
-
-fn announced(first: &str, header: Header, rest: &[String]) -> Option<Fields> {
-    let pdu = rest.iter().find(|line| is_hex(line.trim()))?.trim();
-    let (_, values) = first.split_once(':')?;
-    let length: Option<u16> = last_number(&behind("", values)?);
-    let kind = match header.with(String::new()) {
-        News::Report(_) => "report",
-        News::Broadcast(_) => "broadcast",
-        _ => "message",
-    };
-    Some(fields([
-        ("kind", Some(Value::Text(kind.into()))),
-        ("length", length.map(Value::from)),
-        ("pdu", Some(Value::Text(pdu.to_owned()))),
-    ]))
-}
-
-fn news(news: News) -> Option<Fields> {
-    Some(match news {
-        News::StoredReport(place) => stored_at("report", place),
-        News::StoredMessage(place) => stored_at("message", place),
-        News::Registration(domain, status) => registration(domain, status),
-        News::Ring => vec![("ring", Value::Flag(true))],
-        News::Ussd(said) => ussd(said),
-        News::Pin(state) => vec![("code", pin(state))],
-        News::LateReference(mr) => fields([("mr", mr.map(|mr| mr.0.into()))]),
-        News::Report(pdu) | News::Message(pdu) | News::Broadcast(pdu) => {
-            vec![("pdu", Value::Text(pdu))]
-        }
-        News::LateFinal(_) | News::Noise(_) => return None,
-    })
-}
-
-fn stored_at(kind: &str, place: Place) -> Fields {
-    fields([
-        ("kind", Some(Value::Text(kind.into()))),
-        ("mem", Some(Value::Text(place.storage))),
-        ("index", place.index.map(Value::from)),
-    ])
-}
-
 fn registration(domain: Domain, status: Status) -> Fields {
     // Hex, as the modem and every map of cells have it.
     let hex = |number: u32| Value::Text(format!("{number:04X}"));
@@ -366,43 +335,6 @@ fn pin(pin: Pin) -> Value {
         Pin::Ready => "READY".into(),
         Pin::Wanted(word) => word,
     })
-}
-
-fn ussd(said: Ussd) -> Fields {
-    let coding = match said.coding {
-        Coding::Plain => "plain",
-        Coding::Packed => "packed",
-        Coding::Ucs2 => "ucs2",
-    };
-    let coding = said.text.as_ref().map(|_| Value::Text(coding.into()));
-    fields([
-        ("m", Some(said.m.into())),
-        ("text", said.text.map(Value::Text)),
-        ("dcs", said.dcs.map(Value::from)),
-        ("coding", coding),
-    ])
-}
-
-fn fields<const N: usize>(all: [(&'static str, Option<Value>); N]) -> Fields {
-    all.into_iter()
-        .filter_map(|(name, value)| Some((name, value?)))
-        .collect()
-}
-
-fn list(values: impl Iterator<Item = Value>) -> Value {
-    Value::List(values.collect())
-}
-
-impl From<u8> for Value {
-    fn from(number: u8) -> Self {
-        Self::Number(number.into())
-    }
-}
-
-impl From<u16> for Value {
-    fn from(number: u16) -> Self {
-        Self::Number(number.into())
-    }
 }
 
 #[cfg(test)]
@@ -532,6 +464,39 @@ mod tests {
                 "{numbers: [\"07700900123\"]}",
             ),
             ("+CMGF=0", "", "{}"),
+            ("+CSCA", "+CSCA: \"+447\",145", "{sca: \"+447\"}"),
+            ("+CSCA=\"+447\",145", "", "{}"),
+            (
+                "+CNMI",
+                "+CNMI: (0-2),(0,1)",
+                "{mode: [0, 1, 2], mt: [0, 1]}",
+            ),
+            ("+CNMI", "+CNMI: 2,1", "{mode: 2, mt: 1}"),
+            ("+CPMS", "+CPMS: (\"SM\")", "{mem1: [\"SM\"]}"),
+            ("+COPS", "+COPS: 0", "{mode: 0}"),
+            (
+                "+COPS",
+                "+COPS: (2,,,\"00101\")",
+                "{operators: [{stat: 2, plmn: \"00101\"}]}",
+            ),
+            ("+CREG", "+CREG: 0,1", "{n: 0, stat: 1}"),
+            ("+CPIN", "+CPIN: READY", "{code: \"READY\"}"),
+            ("+CGMM", "AT+CGMM\nAT10\nOK", "{model: \"AT10\"}"),
+            ("at+cgmm", "at+cgmm\nE1752\nOK", "{model: \"E1752\"}"),
+            ("+CSQ", "+CSQ: 14,99\n+CME ERROR: 14", "Error(Cme(14))"),
+            (
+                "+CMGL=4",
+                "+CMGL: 3,1,,2\n00A7\n+CMS ERROR: 320",
+                "Error(Cms(320))",
+            ),
+            (
+                "+CSQ",
+                "NO CARRIER\n+CSQ: 14,99\nOK",
+                "{rssi: 14, ber: 99, dbm: -85}",
+            ),
+            ("+CSQ", "NO CARRIER\nERROR", "Error(Plain)"),
+            ("H", "NO CARRIER", "NoCarrier"),
+            ("+CSQ", "OK", "Ok"),
             ("+CSQ", "+CME ERROR: 14", "Error(Cme(14))"),
             (
                 "+CSQ",

@@ -1,0 +1,80 @@
+//! Lines that nobody asked for, as named fields.
+
+use super::values::{Fields, Value, fields};
+use super::{pin, registration};
+use crate::modem::at::codes::{Header, News, Place, Unsolicited, unsolicited};
+use crate::modem::at::fields::{behind, last_number};
+use crate::modem::at::storage::is_hex;
+use crate::modem::at::ussd::{Coding, OpenText, Ussd};
+
+/// What `lines` announce; none where what is announced is missing.
+pub(super) fn urc(lines: &[String]) -> Option<Fields> {
+    let (first, rest) = lines.split_first()?;
+    match unsolicited(first.trim()) {
+        Some(Unsolicited::News(said)) => news(said),
+        Some(Unsolicited::Header(header)) => announced(first, header, rest),
+        Some(Unsolicited::OpenText) => {
+            let mut text = OpenText::new(first);
+            let _ = rest.iter().any(|line| text.push(line));
+            Ussd::read(&text.close()).map(ussd)
+        }
+        None => Some(vec![("noise", Value::Text(first.trim().to_owned()))]),
+    }
+}
+
+fn announced(first: &str, header: Header, rest: &[String]) -> Option<Fields> {
+    let pdu = rest.iter().find(|line| is_hex(line.trim()))?.trim();
+    let (_, values) = first.split_once(':')?;
+    let length: Option<u16> = last_number(&behind("", values)?);
+    let kind = match header.with(String::new()) {
+        News::Report(_) => "report",
+        News::Broadcast(_) => "broadcast",
+        _ => "message",
+    };
+    Some(fields([
+        ("kind", Some(Value::Text(kind.into()))),
+        ("length", length.map(Value::from)),
+        ("pdu", Some(Value::Text(pdu.to_owned()))),
+    ]))
+}
+
+fn news(news: News) -> Option<Fields> {
+    Some(match news {
+        News::StoredReport(place) => stored_at("report", place),
+        News::StoredMessage(place) => stored_at("message", place),
+        News::Registration(domain, status) => registration(domain, status),
+        News::Ring => vec![("ring", Value::Flag(true))],
+        News::Ussd(said) => ussd(said),
+        News::Pin(state) => vec![("code", pin(state))],
+        News::LateReference(mr) => fields([("mr", mr.map(|mr| mr.0.into()))]),
+        News::Report(pdu) | News::Message(pdu) | News::Broadcast(pdu) => {
+            vec![("pdu", Value::Text(pdu))]
+        }
+        News::LateFinal(_) | News::Noise(_) => return None,
+    })
+}
+
+fn stored_at(kind: &str, place: Place) -> Fields {
+    fields([
+        ("kind", Some(Value::Text(kind.into()))),
+        ("mem", Some(Value::Text(place.storage))),
+        ("index", place.index.map(Value::from)),
+    ])
+}
+
+fn ussd(said: Ussd) -> Fields {
+    let coding = match said.coding {
+        Coding::Plain => "plain",
+        Coding::Packed => "packed",
+        Coding::Ucs2 => "ucs2",
+        Coding::Data => "data",
+    };
+    let coding = said.text.as_ref().map(|_| Value::Text(coding.into()));
+    fields([
+        ("m", Some(said.m.into())),
+        ("text", said.text.map(Value::Text)),
+        ("language", said.language.map(Value::Text)),
+        ("dcs", said.dcs.map(Value::from)),
+        ("coding", coding),
+    ])
+}
