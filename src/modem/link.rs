@@ -132,10 +132,12 @@ impl Link {
 
     async fn exchange(&mut self, exchange: Exchange) -> Result<Vec<String>, LinkError> {
         self.dialog.start(exchange, now())?;
-        match self.drive().await? {
-            Driven::Finished(result) => Ok(result?),
-            // No command of this kind prompts: the dialogue only looks for one where a payload waits.
-            Driven::Prompted => Ok(Vec::new()),
+        loop {
+            match self.drive().await? {
+                Driven::Finished(result) => return Ok(result?),
+                // Only a text waits for its attempt to be armed; any other payload goes at once.
+                Driven::Prompted => self.dialog.go(now()),
+            }
         }
     }
 

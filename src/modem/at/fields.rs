@@ -142,6 +142,23 @@ pub fn ucs2_hex(text: &str) -> Option<String> {
     hex.then(|| text.as_bytes().chunks(4).map(unit).collect())?
 }
 
+/// The number to dial at `place`, and the type of address behind it (TS 24.008, 10.5.4.7): UCS-2 hex is
+/// undone, and an international number (145) begins with `+`. None where the field is missing or empty.
+pub fn dialled(fields: &[&str], place: usize) -> Option<String> {
+    let digits = |text: &String| {
+        text.chars()
+            .all(|c| c.is_ascii_digit() || "+*#".contains(c))
+    };
+    let text = text(fields, place)?;
+    let number = ucs2_hex(&text).filter(digits).unwrap_or(text);
+    let international = fields.get(place + 1) == Some(&"145");
+    if international && !number.starts_with('+') {
+        Some(format!("+{number}"))
+    } else {
+        Some(number)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

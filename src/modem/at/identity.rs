@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fields::{behind, number};
+use super::fields::{behind, dialled, number};
 use super::{Answer, Command, ParseError, SHORT};
 use crate::sms::ids::{Iccid, Imei, Imsi};
 
@@ -112,7 +112,7 @@ fn digits(lines: &[String]) -> impl Iterator<Item = &str> {
 }
 
 /// `AT+CNUM` → `+CNUM: "Own","+380671234567",145`: the numbers that the card holds as its own; often
-/// none (TS 27.007, 7.1). In the form that the card has them.
+/// none (TS 27.007, 7.1). In the form that the card has them, international ones with `+`.
 #[derive(Debug, Clone, Copy)]
 pub struct OwnNumbers;
 
@@ -127,10 +127,7 @@ impl Command for OwnNumbers {
 
     fn reply(&self, lines: &[String]) -> Result<Vec<String>, ParseError> {
         let numbers = lines.iter().filter_map(|line| behind("+CNUM:", line));
-        Ok(numbers
-            .filter_map(|fields| fields.get(1).map(|number| (*number).to_owned()))
-            .filter(|number| !number.is_empty())
-            .collect())
+        Ok(numbers.filter_map(|fields| dialled(&fields, 1)).collect())
     }
 }
 
@@ -214,6 +211,8 @@ mod tests {
             ("+CNUM: \"Own\",\"+447700900123\",145", &["+447700900123"]),
             ("+CNUM: ,\"07700900123\",129", &["07700900123"]),
             ("+CNUM: \"\",\"\",129", &[]),
+            ("+CNUM: ,\"447700900123\",145", &["+447700900123"]),
+            ("+CNUM: \"0041\",\"002B003400340037\",145", &["+447"]),
             ("", &[]),
             (
                 "+CNUM: \"a\",\"111\",129\n+CNUM: \"b\",\"222\",129,7,4",

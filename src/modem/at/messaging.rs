@@ -1,18 +1,119 @@
 //! Commands about short messages in PDU mode (TS 27.005).
 
+use std::fmt;
 use std::time::Duration;
 
-use super::fields::{Item, behind, items, number, text, ucs2_hex};
-use super::{Answer, Command, ParseError, Plain, SLOW};
+use super::fields::{Item, behind, dialled, items, number};
+use super::{Answer, Command, ParseError, Payload, Plain, SLOW};
 use crate::sms::ids::Mr;
 
 /// `AT+CMGF=0`: messages as PDUs (3.2.3).
 pub const PDU_MODE: Plain = Plain("+CMGF=0");
 
-/// `AT+CNMA`: an inbound text or a report is on disk; due for each where the service is 1 (3.4.4).
+/// `AT+CNMA` → `OK`: an inbound text or a report is on disk; due for each where the service is 1 (3.4.4).
+/// `+CMS ERROR: 340` where none is due.
 pub const ACKNOWLEDGE: Plain = Plain("+CNMA");
+
+/// `AT+CNMA=1,2`, prompt, `0000`, Ctrl-Z → `OK`: the same for terminals that want the SMS-DELIVER-REPORT
+/// itself (4.7). Without the prefix of a service centre: it goes back the way the message came.
+#[derive(Debug, Clone)]
+pub struct AcknowledgeWith {
+    /// Octets of the TPDU.
+    pub tpdu_length: usize,
+    /// The TPDU in hex.
+    pub report: HexPdu,
+}
+
+impl AcknowledgeWith {
+    /// Acknowledges with these octets of an SMS-DELIVER-REPORT.
+    pub fn of(report: &[u8]) -> Self {
+        Self {
+            tpdu_length: report.len(),
+            report: HexPdu::of(report),
+        }
+    }
+}
+
+impl Command for AcknowledgeWith {
+    type Reply = ();
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Nothing;
+
+    fn line(&self) -> String {
+        format!("+CNMA=1,{}", self.tpdu_length)
+    }
+
+    fn reply(&self, _: &[String]) -> Result<(), ParseError> {
+        Ok(())
+    }
+
+    fn payload(&self) -> Option<Payload> {
+        Some(Payload {
+            text: self.report.as_str().to_owned(),
+            patience: SLOW,
+        })
+    }
+}
+
+/// Whether the link to the service centre stays open between texts (3.5.6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MoreMessages {
+    /// `<n>` 0: it closes behind each.
+    Closed,
+    /// `<n>` 1: it stays until no text has followed for some seconds, then falls back to 0.
+    Run,
+    /// `<n>` 2: the same, and does not fall back.
+    Open,
+}
+
+impl MoreMessages {
+    /// `<n>`.
+    pub fn n(self) -> u8 {
+        match self {
+            Self::Closed => 0,
+            Self::Run => 1,
+            Self::Open => 2,
+        }
+    }
+
+    /// `AT+CMMS=2` → `OK`.
+    pub const fn command(self) -> Plain {
+        match self {
+            Self::Closed => Plain("+CMMS=0"),
+            Self::Run => Plain("+CMMS=1"),
+            Self::Open => KEEP_LINK,
+        }
+    }
+}
+
 /// `AT+CMMS=2`: the link stays open for the next text, up to some seconds (3.5.6).
 pub const KEEP_LINK: Plain = Plain("+CMMS=2");
+
+/// `AT+CMMS?` → `+CMMS: 1`: what has become of the wish; mode 1 ends by itself (3.5.6).
+#[derive(Debug, Clone, Copy)]
+pub struct ReadMoreMessages;
+
+impl Command for ReadMoreMessages {
+    type Reply = MoreMessages;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
+        "+CMMS?".into()
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<MoreMessages, ParseError> {
+        let mode = lines
+            .iter()
+            .find_map(|line| number(&behind("+CMMS:", line)?, 0));
+        match mode {
+            Some(0) => Ok(MoreMessages::Closed),
+            Some(1) => Ok(MoreMessages::Run),
+            Some(2) => Ok(MoreMessages::Open),
+            _ => Err(ParseError::new(&self.line(), lines)),
+        }
+    }
+}
 
 /// Which messages the service carries: sent by the network, by us, and broadcasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,19 +273,7 @@ impl Command for ReadServiceCentre {
     fn reply(&self, lines: &[String]) -> Result<Option<String>, ParseError> {
         let fields = lines.iter().find_map(|line| behind("+CSCA:", line));
         let fields = fields.ok_or_else(|| ParseError::new(&self.line(), lines))?;
-        let dialled = |text: &String| {
-            text.chars()
-                .all(|c| c.is_ascii_digit() || "+*#".contains(c))
-        };
-        let number = text(&fields, 0).map(|text| ucs2_hex(&text).filter(dialled).unwrap_or(text));
-        let international = fields.get(1) == Some(&"145");
-        Ok(number.map(|number| {
-            if international && !number.starts_with('+') {
-                format!("+{number}")
-            } else {
-                number
-            }
-        }))
+        Ok(dialled(&fields, 0))
     }
 }
 
@@ -207,9 +296,15 @@ pub struct SendMessage {
     pub patience: Duration,
 }
 
-/// A PDU in upper-case hex, and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A PDU in upper-case hex, and nothing else. It holds a number and a text: `Debug` tells its length.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HexPdu(String);
+
+impl fmt::Debug for HexPdu {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "HexPdu({} octets)", self.0.len() / 2)
+    }
+}
 
 impl HexPdu {
     /// The hex form of `octets`.
@@ -334,7 +429,32 @@ mod tests {
     }
 
     #[test]
+    fn whether_the_link_stays_open() {
+        const CASES: &[(&str, Option<MoreMessages>)] = &[
+            ("+CMMS: 0", Some(MoreMessages::Closed)),
+            ("+CMMS:1", Some(MoreMessages::Run)),
+            ("+CMMS: 2", Some(MoreMessages::Open)),
+            ("+CMMS: 3", None),
+            ("+CMMS: (0-2)", None),
+            ("", None),
+        ];
+        for (answer, expected) in CASES {
+            let read = ReadMoreMessages.reply(&lines(answer)).ok();
+            assert_eq!(read, *expected, "{answer}");
+            if let Some(mode) = expected {
+                let setting = mode.command().line().replace('=', ": ");
+                assert_eq!(ReadMoreMessages.reply(&[setting]), Ok(*mode));
+            }
+        }
+        assert_eq!(ReadMoreMessages.line(), "+CMMS?");
+    }
+
+    #[test]
     fn commands_as_they_go_out() {
+        let acknowledge = AcknowledgeWith::of(&[0, 0]);
+        assert_eq!(acknowledge.line(), "+CNMA=1,2");
+        assert_eq!(acknowledge.payload().unwrap().text, "0000");
+        assert_eq!(format!("{:?}", acknowledge.report), "HexPdu(2 octets)");
         let send = SendMessage {
             tpdu_length: 31,
             pdu: HexPdu::of(&[0, 0xA7]),

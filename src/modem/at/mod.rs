@@ -9,6 +9,7 @@ pub mod identity;
 pub mod lines;
 pub mod messaging;
 pub mod network;
+pub mod pin;
 pub mod reading;
 pub mod sim;
 pub mod storage;

@@ -90,7 +90,7 @@ impl fmt::Debug for Exchange {
             .field("ending", &self.ending)
             .field("patience", &self.patience)
             .field("payload", &self.payload)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

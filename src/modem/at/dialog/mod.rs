@@ -462,6 +462,7 @@ fn is_code(line: &str) -> bool {
 mod tests {
     use super::*;
     use crate::modem::at::identity::{CardIdentity, MODEL, SubscriberIdentity};
+    use crate::modem::at::messaging::AcknowledgeWith;
     use crate::modem::at::network::{Domain, ReadRegistration, SignalQuality};
     use crate::modem::at::sim::ReadPin;
     use crate::modem::at::storage::{ListMessages, ReadMessage};
@@ -810,14 +811,14 @@ mod tests {
         told(&mut dialog);
         let mut fed = 0;
         let line = format!("+CMGL: 1,1,,25\r\n{REPORT}\r\n");
-        let error = loop {
+        let mut step = None;
+        while step.is_none() && fed < 4 * 1024 * 1024 {
             dialog.receive(line.as_bytes());
             fed += line.len();
-            if let Some(step) = dialog.poll() {
-                break step;
-            }
-        };
+            step = dialog.poll();
+        }
         assert!((256 * 1024..1024 * 1024).contains(&fed), "{fed}");
+        let error = step.unwrap();
         let Step::Finished(Err(Error::Flooded { command, lines })) = error else {
             panic!("{error:?}");
         };
@@ -1027,6 +1028,22 @@ mod tests {
         assert_eq!(
             told,
             [format!("news Report({REPORT:?})"), "ok +CMGS: 1".to_owned()]
+        );
+    }
+
+    #[test]
+    fn an_acknowledgement_goes_behind_its_prompt() {
+        let acknowledge = AcknowledgeWith::of(&[0, 0]);
+        let mut dialog = Dialog::default();
+        dialog.start(Exchange::of(&acknowledge), start()).unwrap();
+        dialog.receive(b"AT+CNMA=1,2\r\r\n> ");
+        assert_eq!(told(&mut dialog), ["write \"AT+CNMA=1,2\\r\"", "prompted"]);
+        dialog.go(start());
+        dialog.receive(b"0000\x1a\r\n\r\nOK\r\n");
+        assert_eq!(told(&mut dialog), ["write \"0000\\u{1a}\"", "ok "]);
+        assert_eq!(
+            talk(Exchange::of(&acknowledge), "\r\n+CMS ERROR: 340\r\n"),
+            ["error `AT+CNMA=1,2` was refused with `+CMS ERROR: 340`"]
         );
     }
 

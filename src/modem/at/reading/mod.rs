@@ -16,10 +16,13 @@ use super::identity::{
     CardIdentity, MANUFACTURER, MODEL, OwnNumbers, REVISION, ReadSupply, SerialNumber,
     SubscriberIdentity,
 };
-use super::messaging::{ListRoutings, MessageService, ReadServiceCentre, reference};
+use super::messaging::{
+    ListRoutings, MessageService, ReadMoreMessages, ReadServiceCentre, reference,
+};
 use super::network::{
     Domain, ListOperators, Reachable, ReadOperator, ReadRegistration, SignalQuality, Status,
 };
+use super::pin::ReadLock;
 use super::sim::{Pin, ReadPin, ReadTries, SMS_STATUS};
 use super::storage::{ListMessages, ListStorages, ReadMessage, ReadStorage, Storage, Stored};
 use super::{Command, Ending, ParseError};
@@ -102,10 +105,10 @@ fn response(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
     let form = Form::of(form, &name, lines);
     match name.as_str() {
         "+CREG" | "+CGREG" | "+CEREG" | "+COPS" | "+CSQ" => network(&name, form, lines),
-        "+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA" => {
+        "+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA" | "+CMMS" => {
             messages(&name, form, lines)
         }
-        "+CPIN" | "+CRSM" => sim(&name, lines),
+        "+CPIN" | "+CRSM" | "+CLCK" => sim(&name, lines),
         _ => identity(&name, cmd, lines),
     }
 }
@@ -207,6 +210,10 @@ fn messages(name: &str, form: Form, lines: &[String]) -> Result<Fields, ParseErr
             let place = |(at, name)| Some((name, Value::Number(number(&found, at)?)));
             ROUTING.into_iter().enumerate().filter_map(place).collect()
         }
+        ("+CMMS", Form::Read) if !lines.is_empty() => {
+            let mode = ReadMoreMessages.reply(lines)?;
+            fields([("n", Some(Value::from(mode.n())))])
+        }
         ("+CSMS", _) => match MessageService.reply(lines)? {
             Some(service) => vec![
                 ("mt", Value::Flag(service.inbound)),
@@ -237,6 +244,7 @@ fn sim(name: &str, lines: &[String]) -> Result<Fields, ParseError> {
             ])
         }
         _ if lines.is_empty() => Vec::new(),
+        "+CLCK" => vec![("locked", Value::Flag(ReadLock.reply(lines)?))],
         _ => vec![("code", pin(ReadPin(Ending::Final).reply(lines)?))],
     })
 }
@@ -479,6 +487,10 @@ mod tests {
                 "+COPS: (2,,,\"00101\")",
                 "{operators: [{stat: 2, plmn: \"00101\"}]}",
             ),
+            ("+CMMS?", "+CMMS: 1", "{n: 1}"),
+            ("+CMMS=2", "", "{}"),
+            ("+CLCK=\"SC\",2", "+CLCK: 1", "{locked: true}"),
+            ("+CLCK=\"SC\",0,\"****\"", "", "{}"),
             ("+CREG", "+CREG: 0,1", "{n: 0, stat: 1}"),
             ("+CPIN", "+CPIN: READY", "{code: \"READY\"}"),
             ("+CGMM", "AT+CGMM\nAT10\nOK", "{model: \"AT10\"}"),

@@ -41,11 +41,10 @@ impl Scheme {
         };
         let alphabet = match (dcs >> 4, dcs & 0x0C) {
             (1, _) if dcs == 0x11 => Alphabet::Ucs2,
-            // Bits 3 and 2 name it: the general groups, and the one with a header.
-            (4..=7 | 9, 0x04) => Alphabet::Data,
+            // Bits 3 and 2 name it: in the general groups, in the one with a header, and, where bit 3 is
+            // reserved, in the one with a class.
+            (4..=7 | 9 | 15, 0x04) => Alphabet::Data,
             (4..=7 | 9, 0x08) => Alphabet::Ucs2,
-            // Bit 2 alone does, where a class is told as well.
-            (15, 0x04) => Alphabet::Data,
             _ => Alphabet::Gsm7,
         };
         Self {
