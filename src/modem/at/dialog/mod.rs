@@ -12,77 +12,34 @@
 //! never dropped. No clock, no I/O, no panic, whatever the bytes.
 
 mod exchange;
+mod headers;
 mod outbox;
 mod running;
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
 pub use exchange::Exchange;
+use headers::{Headers, Hex};
 use outbox::Outbox;
+pub use outbox::Step;
 use running::{Phase, Running};
 
 pub use super::Payload;
 use super::codes::{
-    Final, Header, News, SIGILS, Unsolicited, final_result, glued, is_chatter, unsolicited,
+    Final, News, SIGILS, Unsolicited, final_result, glued, is_chatter, unsolicited,
 };
 use super::lines::{Buffer, Frame, PromptDue};
 use super::network::{Origin, Status};
 use super::storage::is_hex;
-use super::ussd::{OpenText, Ussd};
+use super::ussd::{OpenText, Ussd, crosses};
 use super::{Answer, Ending, Error};
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
-/// So many headers may wait for their PDUs; more is noise.
-const DEEPEST: usize = 4;
 
 /// So long after the late `+CMGS` of a text that was given up its `OK` is still awaited, and taken for no
 /// other command's. A modem says both in one breath: this is the longest stall of a busy USB bus.
 pub const LATE_OK: Duration = Duration::from_secs(5);
-
-/// What the engine wants or tells.
-#[derive(Clone, PartialEq, Eq)]
-pub enum Step {
-    /// These bytes are to go to the port.
-    Write(Vec<u8>),
-    /// The modem waits for the payload: call [`Dialog::go`] or [`Dialog::escape`].
-    Prompted,
-    /// The command has ended: the answer's lines, or how it failed.
-    Finished(Result<Vec<String>, Error>),
-    /// Something that nobody asked for.
-    News(News),
-}
-
-impl fmt::Debug for Step {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            // It may hold a PIN or a text.
-            Self::Write(bytes) => write!(f, "Write({} octets)", bytes.len()),
-            Self::Prompted => f.write_str("Prompted"),
-            Self::Finished(result) => f.debug_tuple("Finished").field(result).finish(),
-            Self::News(news) => f.debug_tuple("News").field(news).finish(),
-        }
-    }
-}
-
-/// A line that went out; it may hold a PIN.
-#[derive(Default)]
-struct Sent(String);
-
-impl fmt::Debug for Sent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Sent({} octets)", self.0.len())
-    }
-}
-
-/// An unsolicited header that came, and whose PDU has not.
-#[derive(Debug, Clone, Copy)]
-struct Announced {
-    header: Header,
-    /// A final result came between: only what has its length is its PDU.
-    crossed: bool,
-}
 
 /// The engine.
 #[derive(Debug, Default)]
@@ -90,9 +47,8 @@ pub struct Dialog {
     buffer: Buffer,
     running: Option<Running>,
     /// What went out last, for the echo that comes after its command has ended.
-    last: Sent,
-    /// The latest comes first.
-    headers: Vec<Announced>,
+    last: Option<Exchange>,
+    headers: Headers,
     /// A `+CUSD` whose quotes are open.
     text: Option<OpenText>,
     /// A `+CMGS` of a command given up has come: up to here the next `OK` is its, too.
@@ -155,7 +111,7 @@ impl Dialog {
     /// Whatever has come up to now belongs to that user's time and is told as news.
     pub fn clear(&mut self) {
         self.running = None;
-        self.headers.clear();
+        self.headers.lose();
         self.late_ok = None;
         self.close_text();
         self.outbox.push(Step::Write(vec![ESC, b'\r']));
@@ -240,11 +196,8 @@ impl Dialog {
         }
         match unsolicited(line) {
             Some(Unsolicited::Header(header)) => {
-                if self.headers.len() == DEEPEST {
-                    self.lose_headers();
-                }
-                let crossed = false;
-                self.headers.push(Announced { header, crossed });
+                let lost = self.headers.push(header);
+                self.without_pdu(lost);
             }
             Some(Unsolicited::News(news)) => {
                 if matches!(news, News::LateReference(_)) {
@@ -273,7 +226,7 @@ impl Dialog {
         let Some(text) = &mut self.text else {
             return false;
         };
-        if is_code(line) || (!self.headers.is_empty() && is_hex(line)) {
+        if crosses(line) || (!self.headers.is_empty() && is_hex(line)) {
             text.crossed();
             return false;
         }
@@ -301,9 +254,9 @@ impl Dialog {
             return false;
         }
         let bare = self.running.as_ref().is_some_and(Running::takes_bare);
-        let fits = |one: &mut Announced| !(bare || one.crossed) || one.header.fits(line);
-        if let Some(Announced { header, .. }) = self.headers.pop_if(fits) {
-            self.news(header.with(line.to_owned()));
+        let hex = if bare { Hex::MayAnswer } else { Hex::IsPdu };
+        if let Some(news) = self.headers.complete(line, hex) {
+            self.news(news);
             return true;
         }
         let wants = |running: &&mut Running| running.wants_pdu;
@@ -317,15 +270,16 @@ impl Dialog {
 
     /// Whether a line is what we wrote ourselves, now or for a command given up since.
     fn is_echo(&self, line: &str) -> bool {
-        let ours = |running: &Running| running.exchange.echoes(line);
+        let running = self.running.as_ref().map(|running| &running.exchange);
+        let ours = |exchange: &Exchange| exchange.echoes(line);
         let command = line.strip_prefix("AT");
-        self.running.as_ref().is_some_and(ours)
-            || line == self.last.0
+        running.into_iter().chain(&self.last).any(ours)
             || command.is_some_and(|command| command.starts_with(SIGILS))
     }
 
     fn finish(&mut self, result: Final) {
-        self.cross_headers();
+        let lost = self.headers.cross();
+        self.without_pdu(lost);
         let error = match result {
             Final::Ok if self.is_late_ok() => None,
             Final::Ok => Some(None),
@@ -355,7 +309,7 @@ impl Dialog {
     where
         F: FnOnce(Running) -> Result<Vec<String>, Error>,
     {
-        self.last.0.clone_from(&running.exchange.line);
+        self.last = Some(running.exchange.clone());
         self.outbox.push(Step::Finished(result(running)));
     }
 
@@ -418,20 +372,15 @@ impl Dialog {
         }
     }
 
-    /// An answer came where a PDU was due: there is none.
+    /// An answer came where PDUs were due: there are none.
     fn lose_headers(&mut self) {
-        for _ in std::mem::take(&mut self.headers) {
-            self.news(News::Noise("a header without its PDU".into()));
-        }
+        let lost = self.headers.lose();
+        self.without_pdu(lost);
     }
 
-    /// A final result came where a PDU was due: it may be the next line, and no later one.
-    fn cross_headers(&mut self) {
-        if self.headers.iter().any(|header| header.crossed) {
-            self.lose_headers();
-        }
-        for header in &mut self.headers {
-            header.crossed = true;
+    fn without_pdu(&mut self, lost: usize) {
+        for _ in 0..lost {
+            self.news(News::Noise("a header without its PDU".into()));
         }
     }
 
@@ -441,21 +390,6 @@ impl Dialog {
             self.give_up();
         }
     }
-}
-
-/// Whether a line within a text is none of it: a sign, a name in capitals, a colon, and quotes that
-/// are closed again. The end of the text has one quote more. An error with its name ends a command.
-fn is_code(line: &str) -> bool {
-    if line.starts_with("+CMS ERROR:") || line.starts_with("+CME ERROR:") {
-        return true;
-    }
-    let named = line
-        .strip_prefix(SIGILS)
-        .and_then(|rest| rest.split_once(':'));
-    let capitals = named.is_some_and(|(name, _)| {
-        !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_uppercase())
-    });
-    capitals && line.matches('"').count().is_multiple_of(2)
 }
 
 #[cfg(test)]

@@ -1,9 +1,35 @@
 //! What the engine has to say and has not yet been asked for.
 
 use std::collections::VecDeque;
+use std::fmt;
 
-use super::Step;
+use crate::modem::at::Error;
 use crate::modem::at::codes::News;
+
+/// What the engine wants or tells.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Step {
+    /// These bytes are to go to the port.
+    Write(Vec<u8>),
+    /// The modem waits for the payload: call [`Dialog::go`](super::Dialog::go) or [`Dialog::escape`](super::Dialog::escape).
+    Prompted,
+    /// The command has ended: the answer's lines, or how it failed.
+    Finished(Result<Vec<String>, Error>),
+    /// Something that nobody asked for.
+    News(News),
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            // It may hold a PIN or a text.
+            Self::Write(bytes) => write!(f, "Write({} octets)", bytes.len()),
+            Self::Prompted => f.write_str("Prompted"),
+            Self::Finished(result) => f.debug_tuple("Finished").field(result).finish(),
+            Self::News(news) => f.debug_tuple("News").field(news).finish(),
+        }
+    }
+}
 
 /// More than this, in octets, is not kept for a caller that does not listen.
 const MOST: usize = 256 * 1024;

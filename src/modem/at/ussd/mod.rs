@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use scheme::{Alphabet, Scheme};
 pub use text::OpenText;
+pub(in crate::modem::at) use text::crosses;
 
 use super::fields::ucs2_hex;
 use super::storage::is_hex;

@@ -1,5 +1,7 @@
 //! A text between quotes that may go on over several lines, and hold quotes itself.
 
+use crate::modem::at::codes::SIGILS;
+
 /// Longer than any text of the network: 182 characters as UCS-2 hex. The quotes are never closed.
 const LONGEST: usize = 1024;
 
@@ -90,6 +92,21 @@ impl OpenText {
     }
 }
 
+/// Whether a line within a text is none of it: a sign, a name in capitals, a colon, and quotes that
+/// are closed again. The end of the text has one quote more. An error with its name ends a command.
+pub(in crate::modem::at) fn crosses(line: &str) -> bool {
+    if line.starts_with("+CMS ERROR:") || line.starts_with("+CME ERROR:") {
+        return true;
+    }
+    let named = line
+        .strip_prefix(SIGILS)
+        .and_then(|rest| rest.split_once(':'));
+    let capitals = named.is_some_and(|(name, _)| {
+        !name.is_empty() && name.bytes().all(|octet| octet.is_ascii_uppercase())
+    });
+    capitals && line.matches('"').count().is_multiple_of(2)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +159,25 @@ mod tests {
         text.crossed();
         assert!(text.push("c\""));
         assert_eq!(text.close(), "+CUSD: 1,\"a\n\nb\n\nc\"");
+    }
+
+    #[test]
+    fn lines_of_another_kind_are_told_by_their_names() {
+        const CASES: &[(&str, bool)] = &[
+            ("+CMTI: \"SM\",3", true),
+            ("^RSSI:3", true),
+            ("+CMS ERROR: 38", true),
+            ("+CME ERROR: 14", true),
+            ("+Bonus: 3", false),
+            ("+SALDO: 3 UAH\",15", false),
+            ("*100#: balance", false),
+            ("Balance: 3", false),
+            ("OK", false),
+            ("", false),
+        ];
+        for (line, other) in CASES {
+            assert_eq!(crosses(line), *other, "{line}");
+        }
     }
 
     #[test]
