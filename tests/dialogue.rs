@@ -16,10 +16,11 @@ use std::time::{Duration, Instant};
 use simpost::modem::at::dialog::{Dialog, Exchange, Payload, Step};
 use simpost::modem::at::identity::{MANUFACTURER, MODEL, ReadSupply};
 use simpost::modem::at::messaging::{
-    ACKNOWLEDGE, KEEP_LINK, ListRoutings, MessageService, PDU_MODE, ReadServiceCentre,
-    RouteIndications,
+    ACKNOWLEDGE, ListRoutings, MoreMessages, PDU_MODE, ReadServiceCentre, RouteIndications,
+    SelectService,
 };
 use simpost::modem::at::network::{Domain, ReadRegistration, SignalQuality};
+use simpost::modem::at::pin::EnterPin;
 use simpost::modem::at::reading::{Fields, Kind, Reading, Value, read};
 use simpost::modem::at::sim::{ReadPin, ReadTries};
 use simpost::modem::at::storage::{
@@ -45,6 +46,14 @@ const CROSSING: &[(&str, &str)] = &[
     (
         "\r\n+CREG: 5,\"0ABC\",\"00DE\"\r\n",
         "* Registration(Circuit, Status { n: None, stat: 5, area: Some(2748), cell: Some(222), technology: None })",
+    ),
+    (
+        "\r\n+CUSD: 0,\"Hi\",15\r\n",
+        "* Ussd(Ussd { m: 0, text: Some(\"Hi\"), language: None, dcs: Some(15), coding: Plain })",
+    ),
+    (
+        "\r\n+CMT: \"\",23\r\n0791447700099099040C9144770009406500006230414003000A0453EA130C\r\n",
+        "* Message(\"0791447700099099040C9144770009406500006230414003000A0453EA130C\")",
     ),
     (
         "\r\n+CDS: 25\r\n0791447700099099065A0B817007900021F3623041015123006230410151730099\r\n",
@@ -161,13 +170,18 @@ fn exchange(line: &str, ending: Ending) -> Exchange {
         "+CMEE" => Exchange::of(&NUMERIC_ERRORS),
         "+CMGF" => Exchange::of(&PDU_MODE),
         "+CNMA" => Exchange::of(&ACKNOWLEDGE),
-        "+CMMS" if argument == "2" => Exchange::of(&KEEP_LINK),
+        "+CMMS" if argument == "2" => Exchange::of(&MoreMessages::Open.command()),
+        "+CMMS" => Exchange::of(&MoreMessages::Closed.command()),
         "+CUSD" if argument == "2" => Exchange::of(&HANG_UP),
         "+CGMI" => Exchange::of(&MANUFACTURER),
         "+CGMM" => Exchange::of(&MODEL),
         "+CSQ" => Exchange::of(&SignalQuality),
         "+CBC" => Exchange::of(&ReadSupply),
-        "+CSMS" if argument == "0" => Exchange::of(&MessageService),
+        "+CSMS" => Exchange::of(&SelectService(argument.parse().unwrap())),
+        "+CPIN" if !argument.is_empty() => {
+            let code = argument.trim_matches('"').parse().unwrap();
+            Exchange::of(&EnterPin(code))
+        }
         "+CPIN" if line.ends_with('?') => Exchange::of(&ReadPin(ending)),
         "^CPIN" => Exchange::of(&ReadTries("^CPIN?".into())),
         "+CREG" if line.ends_with('?') => Exchange::of(&ReadRegistration(Domain::Circuit)),
@@ -181,7 +195,7 @@ fn exchange(line: &str, ending: Ending) -> Exchange {
         "+CMGR" => Exchange::of(&ReadMessage(index(line).unwrap())),
         "+CMGD" => Exchange::of(&DeleteMessage(index(line).unwrap())),
         "+CMGL" => Exchange::of(&ListMessages),
-        "E0+CPMS" | "+CSMS" => Exchange::of(&Named(line.to_owned())),
+        "E0+CPMS" => Exchange::of(&Named(line.to_owned())),
         _ => Exchange::of(&Plain(line.to_owned().leak())),
     }
 }

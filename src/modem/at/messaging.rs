@@ -126,18 +126,21 @@ pub struct Service {
     pub broadcast: bool,
 }
 
-/// `AT+CSMS=0` → `+CSMS: 1,1,1`: no acknowledgement by us is expected (3.2.1). The answer tells what
-/// is supported; some put the service before it, and some say nothing.
+/// `AT+CSMS=1` → `+CSMS: 1,1,1` (3.2.1). The answer tells what is supported; some put the service before
+/// it, and some say nothing.
+///
+/// With 0 the modem acknowledges by itself what it hands over. With 1, or 128 on some modems of Quectel,
+/// each text and report that comes as `+CMT` or `+CDS` is to be acknowledged by us: [`ACKNOWLEDGE`].
 #[derive(Debug, Clone, Copy)]
-pub struct MessageService;
+pub struct SelectService(pub u8);
 
-impl Command for MessageService {
+impl Command for SelectService {
     type Reply = Option<Service>;
     const TIMEOUT: Duration = SLOW;
     const ANSWER: Answer = Answer::Named;
 
     fn line(&self) -> String {
-        "+CSMS=0".into()
+        format!("+CSMS={}", self.0)
     }
 
     fn reply(&self, lines: &[String]) -> Result<Option<Service>, ParseError> {
@@ -151,6 +154,24 @@ impl Command for MessageService {
                 broadcast: supported(2)?,
             })
         }))
+    }
+}
+
+/// `AT+CSMS=0` → `+CSMS: 1,1,1`: no acknowledgement by us is expected (3.2.1).
+#[derive(Debug, Clone, Copy)]
+pub struct MessageService;
+
+impl Command for MessageService {
+    type Reply = Option<Service>;
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
+        SelectService(0).line()
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<Option<Service>, ParseError> {
+        SelectService(0).reply(lines)
     }
 }
 
@@ -451,6 +472,8 @@ mod tests {
 
     #[test]
     fn commands_as_they_go_out() {
+        assert_eq!(SelectService(1).line(), "+CSMS=1");
+        assert_eq!(MessageService.line(), "+CSMS=0");
         let acknowledge = AcknowledgeWith::of(&[0, 0]);
         assert_eq!(acknowledge.line(), "+CNMA=1,2");
         assert_eq!(acknowledge.payload().unwrap().text, "0000");

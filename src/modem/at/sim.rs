@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::fields::{behind, number, text};
 use super::{Answer, Command, Ending, ParseError, SHORT};
+use crate::sms::ids::Mr;
 use crate::sms::pdu::decode_hex;
 
 /// What the SIM wants before it works (TS 27.007, 8.3).
@@ -165,6 +166,14 @@ pub struct SimAnswer {
     pub data: Vec<u8>,
 }
 
+impl SimAnswer {
+    /// The TP-MR that was used last, out of [`SMS_STATUS`]; none where the card gave no file.
+    pub fn last_reference(&self) -> Option<Mr> {
+        let good = matches!(self.sw1, 0x90 | 0x91 | 0x9E | 0x9F);
+        self.data.first().copied().filter(|_| good).map(Mr)
+    }
+}
+
 /// `AT+CRSM=176,28483,0,0,2` → `+CRSM: 144,0,"17FF"`: reads a transparent file (TS 27.007, 8.18).
 #[derive(Debug, Clone, Copy)]
 pub struct ReadFile {
@@ -292,6 +301,11 @@ mod tests {
         assert_eq!(read("+CRSM: 144, 0, 17FF"), answer(144, 0, &[0x17, 0xFF]));
         assert_eq!(read("+CRSM: 106,130"), answer(106, 130, &[]));
         assert!(read("+CRSM: 144,0,\"1\"").is_err());
+        let last = |text| read(text).unwrap().last_reference();
+        assert_eq!(last("+CRSM: 144,0,\"17FF\""), Some(Mr(0x17)));
+        assert_eq!(last("+CRSM: 158,2,\"00FF\""), Some(Mr(0)));
+        assert_eq!(last("+CRSM: 105,130,\"17FF\""), None);
+        assert_eq!(last("+CRSM: 144,0"), None);
         assert!(read("").is_err());
     }
 }
