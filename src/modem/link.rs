@@ -88,7 +88,10 @@ impl Reason {
 
     /// Whether we and the modem may be out of step: it owed an answer and gave none, or another one.
     pub fn is_out_of_step(&self) -> bool {
-        matches!(self, Self::At(at::Error::TimedOut { .. }) | Self::NoResult)
+        matches!(
+            self,
+            Self::At(at::Error::TimedOut { .. } | at::Error::Flooded { .. }) | Self::NoResult
+        )
     }
 
     /// The loss of the wire, if that is the reason.

@@ -1,5 +1,6 @@
 //! Commands about the modem itself and its card's numbers (V.250, 6.1; TS 27.007, 5 and 8).
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use super::fields::{behind, dialled, number};
@@ -56,9 +57,7 @@ impl Command for SerialNumber {
     }
 
     fn reply(&self, lines: &[String]) -> Result<Imei, ParseError> {
-        digits(lines)
-            .find_map(|digits| digits.parse().ok())
-            .ok_or_else(|| ParseError::new(&self.line(), lines))
+        digits(&self.line(), lines)
     }
 }
 
@@ -76,9 +75,7 @@ impl Command for SubscriberIdentity {
     }
 
     fn reply(&self, lines: &[String]) -> Result<Imsi, ParseError> {
-        digits(lines)
-            .find_map(|digits| digits.parse().ok())
-            .ok_or_else(|| ParseError::new(&self.line(), lines))
+        digits(&self.line(), lines)
     }
 }
 
@@ -97,18 +94,17 @@ impl Command for CardIdentity {
     }
 
     fn reply(&self, lines: &[String]) -> Result<Iccid, ParseError> {
-        digits(lines)
-            .find_map(|digits| digits.parse().ok())
-            .ok_or_else(|| ParseError::new(&self.0, lines))
+        digits(&self.0, lines)
     }
 }
 
-/// Every run of digits in an answer, whatever stands around it.
-fn digits(lines: &[String]) -> impl Iterator<Item = &str> {
+/// The first run of digits in an answer that is such an identity, whatever stands around it.
+fn digits<T: FromStr>(command: &str, lines: &[String]) -> Result<T, ParseError> {
     lines
         .iter()
         .flat_map(|line| line.split(|c: char| !c.is_ascii_digit()))
-        .filter(|run| !run.is_empty())
+        .find_map(|run| run.parse().ok())
+        .ok_or_else(|| ParseError::new(command, lines))
 }
 
 /// `AT+CNUM` → `+CNUM: "Own","+380671234567",145`: the numbers that the card holds as its own; often

@@ -454,7 +454,8 @@ mod tests {
 
     #[test]
     fn without_a_question_only_a_clear_answer_is_none_of_the_news() {
-        const CASES: &[(&str, Option<(u8, Option<u32>)>)] = &[
+        type Expected = Option<(u8, Option<u32>)>;
+        const CASES: &[(&str, Expected)] = &[
             ("+CREG: 1,5,C3D0,2", Some((1, Some(5)))),
             ("+CREG: 5,\"5\",\"C3D0\",2", Some((5, Some(5)))),
             ("+CREG: 1,\"5\",\"C3D0\",2", Some((1, Some(5)))),

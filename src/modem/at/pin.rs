@@ -199,25 +199,25 @@ mod tests {
     fn everything_shown<C: Command + fmt::Debug>(command: &C, now: Instant) -> (String, String) {
         let mut dialog = Dialog::default();
         let exchange = Exchange::of(command);
-        let mut shown = format!("{command:?} {} {exchange:?}", command.shown());
+        let mut shown = vec![format!("{command:?} {} {exchange:?}", command.shown())];
         dialog.start(exchange, now).unwrap();
-        shown += &format!("{dialog:?}");
+        shown.push(format!("{dialog:?}"));
         let Some(Step::Write(bytes)) = dialog.poll() else {
             panic!("it is not written");
         };
-        shown += &format!("{:?}", Step::Write(bytes.clone()));
+        shown.push(format!("{:?}", Step::Write(bytes.clone())));
         dialog.receive(&bytes[..bytes.len() - 1]);
-        shown += &format!("{dialog:?}");
+        shown.push(format!("{dialog:?}"));
         dialog.receive(b"\r\r\n+CME ERROR: 16\r\n");
         while let Some(step) = dialog.poll() {
-            shown += &format!("{step:?}");
+            shown.push(format!("{step:?}"));
             if let Step::Finished(Err(error)) = step {
-                shown += &error.to_string();
+                shown.push(error.to_string());
             }
         }
         dialog.receive(&bytes);
-        shown += &format!("{dialog:?} {:?}", dialog.poll());
-        (String::from_utf8(bytes).unwrap(), shown)
+        shown.push(format!("{dialog:?} {:?}", dialog.poll()));
+        (String::from_utf8(bytes).unwrap(), shown.concat())
     }
 
     #[test]

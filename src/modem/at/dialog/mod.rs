@@ -278,22 +278,22 @@ impl Dialog {
     }
 
     fn finish(&mut self, result: Final) {
+        let outcome = match result {
+            // A call has ended, and no command of ours.
+            Final::NoCarrier => return self.news(News::LateFinal(result)),
+            Final::Ok => Ok(()),
+            Final::Error(cause) => Err(cause),
+        };
         let lost = self.headers.cross();
         self.without_pdu(lost);
-        let error = match result {
-            Final::Ok if self.is_late_ok() => None,
-            Final::Ok => Some(None),
-            Final::Error(cause) => Some(Some(cause)),
-            Final::NoCarrier => None,
-        };
-        let Some((error, running)) = error.and_then(|error| Some((error, self.running.take()?)))
-        else {
+        let late = outcome.is_ok() && self.is_late_ok();
+        let Some(running) = self.running.take_if(|_| !late) else {
             return self.news(News::LateFinal(result));
         };
         let command = running.exchange.name().to_owned();
-        self.end(running, |running| match error {
-            Some(cause) => Err(Error::Refused { command, cause }),
-            None => Ok(running.answer()),
+        self.end(running, |running| match outcome {
+            Ok(()) => Ok(running.answer()),
+            Err(cause) => Err(Error::Refused { command, cause }),
         });
     }
 
@@ -702,6 +702,10 @@ mod tests {
             (
                 format!("+CSQ: 1,0\r\n\r\n+CDS: 25\r\nOK\r\n^X\r\n{REPORT}\r\n"),
                 vec![ok, "news Noise(\"^X\")", &report],
+            ),
+            (
+                format!("+CSQ: 1,0\r\n+CDS: 25\r\nNO CARRIER\r\nOK\r\n{REPORT}\r\n"),
+                vec!["news LateFinal(NoCarrier)", ok, &report],
             ),
             // Hex of another length is none of its own.
             (

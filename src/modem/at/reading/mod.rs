@@ -575,6 +575,16 @@ mod tests {
                 "{m: 1, text: \"1 A\\n2 B\", dcs: 15, coding: \"plain\"}",
             ),
             (Kind::Urc, "+CUSD: 4", "{m: 4}"),
+            (
+                Kind::Urc,
+                "+CUSD: 0,\"6577039906\",16",
+                "{m: 0, text: \"Hi\", language: \"en\", dcs: 16, coding: \"packed\"}",
+            ),
+            (
+                Kind::Urc,
+                "+CREG: 1,5,C3D0,2",
+                "{stat: 1, lac: \"0005\", ci: \"C3D0\", act: 2}",
+            ),
             (Kind::Urc, "+CPIN: READY", "{code: \"READY\"}"),
             (Kind::Urc, "RING", "{ring: true}"),
             (Kind::Urc, "^RSSI:14", "{noise: \"^RSSI:14\"}"),
