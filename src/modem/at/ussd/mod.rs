@@ -93,7 +93,7 @@ fn decoded(text: &str, scheme: Option<Scheme>) -> (Coding, Option<String>, Strin
                 .map_or((None, octets.as_slice()), |(language, units)| {
                     (Some(language), units)
                 });
-            return (Coding::Ucs2, language, utf16(units));
+            return (Coding::Ucs2, language, utf16(units).replace('\r', ""));
         }
         _ => {}
     }
@@ -279,6 +279,13 @@ mod tests {
                 0,
                 Some("\u{1f600}"),
                 Some(72),
+                Coding::Ucs2,
+            ),
+            (
+                "+CUSD: 1,\"00310020000D000A00320020000A\",15",
+                1,
+                Some("1 \n2 \n"),
+                Some(15),
                 Coding::Ucs2,
             ),
             ("+CUSD: 4", 4, None, None, Coding::Plain),
