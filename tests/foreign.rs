@@ -16,6 +16,9 @@ use simpost::sms::pdu;
 const GSM: &str = "@£$¥èéùìòÇ\nØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
 ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€";
 
+/// Characters of one septet.
+const GSM_PLAIN: &str = "abcdefghijklmnopqrstuvwxyz 0123456789";
+
 const UCS2: &str = "абвгґдеєжзиіїйклмнопрстуфхцчшщьюя АБВГҐДЕЄЖЗИІЇЙ ₴№«»—’0123abc@€ 你好😀🎉";
 
 const RECIPIENTS: &[&str] = &["+380671234567", "+447700900123", "+12025550143"];
@@ -40,6 +43,7 @@ impl Numbers {
 /// Lengths around every edge of septets, octets and parts.
 fn edges(numbers: &mut Numbers) -> Vec<String> {
     let (gsm, ucs2): (Vec<char>, Vec<char>) = (GSM.chars().collect(), UCS2.chars().collect());
+    let gsm_plain: Vec<char> = GSM_PLAIN.chars().collect();
     let mut texts = vec![GSM.to_owned(), UCS2.to_owned(), "ends with @".to_owned()];
     for length in (1..=17).chain(60..=72).chain(130..=165).chain(300..=310) {
         texts.push(numbers.text(&gsm, length));
@@ -47,6 +51,11 @@ fn edges(numbers: &mut Numbers) -> Vec<String> {
         // Escapes only: two septets each, never cut.
         texts.push("€".repeat(length));
     }
+    // `@`, which is septet 0, last in a full part, with and without spare bits behind it.
+    let mut end = |units: usize| format!("€{}@", numbers.text(&gsm_plain, units - 3));
+    texts.extend([152, 153, 159, 160].map(&mut end));
+    texts.push(end(152) + &"€".repeat(60));
+    texts.push(end(153) + &"€".repeat(60));
     texts
 }
 
