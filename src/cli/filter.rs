@@ -17,22 +17,30 @@ pub enum Line<'a> {
     TooLong,
 }
 
+/// What some editors put before the first line of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Answers each line of `input` with `answer`, at once. What a last line without an end says counts
-/// too. Whoever closes `output` has read enough: that is no error.
+/// too, a byte order mark before the first does not. Whoever closes `output` has read enough: that is no error.
 pub fn each_line(
     mut input: impl BufRead,
     mut output: impl Write,
     mut answer: impl FnMut(Line<'_>) -> String,
 ) -> Result<(), Failure> {
     let mut kept = Vec::new();
+    let mut is_first = true;
     while let Some(length) = read_line(&mut input, &mut kept)
         .map_err(|error| Failure::failed(anyhow::Error::new(error).context("cannot read")))?
     {
         let text = String::from_utf8_lossy(&kept);
+        let mut text = text.trim_end_matches('\r');
+        if std::mem::take(&mut is_first) {
+            text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        }
         let mut answer = if length > LONGEST {
             answer(Line::TooLong)
         } else {
-            answer(Line::Text(text.trim_end_matches('\r')))
+            answer(Line::Text(text))
         };
         answer.push('\n');
         let written = output
@@ -104,6 +112,9 @@ mod tests {
             (b"00\r\n\n11\n", "<00>\n<>\n<11>\n"),
             (b"no end", "<no end>\n"),
             (b"\xff\0\n1", "<\u{fffd}\0>\n<1>\n"),
+            // A byte order mark is one before the first line only.
+            (b"\xef\xbb\xbf00\r\n1", "<00>\n<1>\n"),
+            (b"00\n\xef\xbb\xbf1\n", "<00>\n<\u{feff}1>\n"),
         ];
         for (input, expected) in CASES {
             assert_eq!(filtered(input), *expected, "{input:?}");

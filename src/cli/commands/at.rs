@@ -34,6 +34,7 @@ enum AtCommand {
 /// An object has `cmd` (as `+CSQ`), `kind` (`response` for the lines between command and result, `urc` for
 /// what came unasked, `final` for the result) and `lines`.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 struct Parse {
     /// Print JSON, one object a line
     #[arg(long)]
@@ -43,6 +44,16 @@ struct Parse {
     #[arg(value_name = "-", value_parser = ["-"], hide_possible_values = true)]
     stdin: Option<String>,
 }
+
+const HELP: &str = "\
+JSON, one of these:
+  fields         what the lines say, by the standard's names of the values
+  final          the result, as `+CMS ERROR: 38`; with `code` if it has a number, and `message`
+  error          `code` and `message`; codes are not_understood, bad_json, line_too_long
+
+Examples:
+  echo '{\"cmd\":\"+CSQ\",\"kind\":\"response\",\"lines\":[\"+CSQ: 14,99\"]}' | simpost at parse --json -
+  echo '{\"kind\":\"final\",\"lines\":[\"+CMS ERROR: 38\"]}' | simpost at parse";
 
 /// A line of the input.
 #[derive(Debug, Deserialize)]

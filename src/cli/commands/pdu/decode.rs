@@ -4,7 +4,8 @@ use std::io;
 
 use clap::Args;
 
-use super::fields::{Error, Fields, code};
+use super::error::{Error, code};
+use super::fields::Fields;
 use super::picture;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::filter::{self, Line};
@@ -17,6 +18,7 @@ use crate::sms::pdu::{self, Kind, Tpdu};
 /// With the service centre's address in front, as modems give them. A PDU that cannot be read has its
 /// error, with the octet where reading stopped, in its place; the next line is read all the same.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 pub(super) struct Decode {
     /// One PDU; without it, or with `-`, one a line from stdin
     #[arg(value_name = "HEX", default_value = "-")]
@@ -42,6 +44,42 @@ fn kind(word: &str) -> Result<Kind, String> {
     })
 }
 
+const HELP: &str = "\
+JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in upper case:
+  type              deliver, submit, status_report, deliver_report, submit_report or command
+  smsc              the service centre
+  sender, recipient TP-OA; TP-DA or TP-RA
+  text, data_hex    TP-UD decoded; its octets where they are no text, or those of TP-CD
+  alphabet, udl     gsm7, 8bit or ucs2; TP-UDL
+  udh               the elements of the user data header, each with `iei` and `hex`
+  udh_leftover_hex  what follows its last whole element: with it no element counts
+  concat            `reference`, `total` and `sequence` of a part
+  ports             `destination` and `source`
+  message_waiting   `mailbox` (voice, fax, email, other), `waiting`, `count`, `store`
+  timestamp         TP-SCTS, without a zone where its zone is broken, left out where its date is
+  timestamp_hex     its octets, if they are broken
+  discharge         TP-DT, and discharge_hex in the same way
+  mr                TP-MR
+  status            TP-ST
+  status_class      delivered, forwarded, trying, failed, expired, temporary_gave_up or reserved
+  fcs               TP-FCS, why a report refuses
+  ct, mn            TP-CT and TP-MN of a command: what to do, with which message
+  class, pid, dcs   the message class; TP-PID; TP-DCS
+  srr, rd, rp       TP-SRR, TP-RD, TP-RP
+  vp                TP-VP: the code if it is relative, else its octets in hex
+  validity_minutes  how long that is, rounded down, from one minute up
+  validity_seconds  the same, where it is no number of whole minutes
+  validity_until    until when, if it is absolute
+  cut               the optional fields ended too soon: `code`, `octet`, `message`
+  behind_hex        octets behind the TPDU
+  error             instead of all these: `code`, `octet` (from the start of the line), `message`;
+                    the codes are not_hex, half_octet, too_short, wrong_type, address_too_long,
+                    user_data_too_long, header_too_long, line_too_long
+
+Examples:
+  simpost pdu decode 079144770009909906170C91447700091032623041015123006230410151730000
+  simpost pdu decode --json --no-smsc --kind submit-report - < reports.txt";
+
 /// A PDU, as far as it can be read.
 pub(super) struct Read {
     /// Its octets, up to the first character that is no hex.
@@ -56,7 +94,7 @@ impl Decode {
             filter::each_line(io::stdin().lock(), io::stdout().lock(), |line| match line {
                 Line::Text(hex) => self.answer(hex).0,
                 Line::TooLong if self.json => TOO_LONG.line(),
-                Line::TooLong => format!("error: {}", TOO_LONG.message),
+                Line::TooLong => format!("error: {}\n", TOO_LONG.message),
             })?;
             return Ok(Exit::Done);
         }

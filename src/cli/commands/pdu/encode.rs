@@ -5,7 +5,7 @@ use std::io;
 use clap::Args;
 use serde::Serialize;
 
-use super::fields::Error;
+use super::error::Error;
 use super::wish::{Refused, Wish};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::filter::{self, Line};
@@ -17,6 +17,7 @@ use crate::sms::pdu;
 /// Without other wishes they are those that the gateway sends, under the reference 0. With `--json -`
 /// each line of stdin is an object of the same wishes by the names of the options, `_` for `-`.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 pub(super) struct Encode {
     #[command(flatten)]
     wish: Wish,
@@ -35,6 +36,22 @@ pub(super) struct Encode {
     )]
     stdin: Option<String>,
 }
+
+const HELP: &str = "\
+JSON:
+  pdus          the PDUs, one a part, with the service centre's address in front
+  tpdu_lengths  the octets of each without that address: what `AT+CMGS=` is told
+  alphabet      gsm7, 8bit or ucs2
+  segments      how many parts
+  error         instead of all these: `code` and `message`; the codes are bad_json, missing,
+                bad_address, bad_value, empty_text, too_long, not_in_alphabet, line_too_long
+
+Of ways to write a text with equally many parts the first counts: the default alphabet, UCS-2, one
+national table, two.
+
+Examples:
+  simpost pdu encode --to +380671234567 --text 'Замовлення 1042 готове' --srr
+  echo '{\"to\":\"3400\",\"text\":\"Hi\",\"vp\":3}' | simpost pdu encode --json -";
 
 /// The PDUs of a text.
 #[derive(Debug, Serialize)]

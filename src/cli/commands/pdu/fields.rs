@@ -1,8 +1,9 @@
-//! A PDU as JSON: the names of fields that programs rely on, and the shape of errors.
+//! A PDU as JSON: the names of fields that programs rely on.
 
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::error::code;
 use crate::sms::alphabet::Alphabet;
 use crate::sms::command::Command;
 use crate::sms::deliver::Deliver;
@@ -13,10 +14,10 @@ use crate::sms::fields::{
 use crate::sms::pdu::{Tpdu, encode_hex};
 use crate::sms::report::{StatusClass, StatusReport};
 use crate::sms::submit::{ReportRequest, Submit};
-use crate::sms::{DecodeError, DecodeErrorKind};
 
 /// The fields of one PDU by name, in order; those that it does not have are left out. Numbers are
-/// octets and counts, times RFC 3339, hex in upper case.
+/// octets and counts, times RFC 3339, hex in upper case. `pdu decode --help` lists the names: a new one
+/// belongs there too.
 #[derive(Debug, Default)]
 pub(super) struct Fields(Vec<(&'static str, Value)>);
 
@@ -43,7 +44,7 @@ impl Fields {
             }
             Tpdu::SubmitReport(report) => {
                 fields.put_some("fcs", report.failure.map(|cause| cause.0));
-                fields.put_some("timestamp", time(report.scts));
+                fields.time("timestamp", "timestamp_hex", report.scts);
                 fields.told(report.user_data.as_ref(), report.pid, report.dcs);
             }
         }
@@ -89,7 +90,7 @@ impl Fields {
     fn deliver(&mut self, deliver: &Deliver) {
         self.put("sender", deliver.originator.to_string());
         self.user_data(&deliver.user_data);
-        self.put_some("timestamp", time(deliver.scts));
+        self.time("timestamp", "timestamp_hex", deliver.scts);
         self.coding(Some(deliver.pid), Some(deliver.dcs));
         self.put("rp", deliver.reply_path);
     }
@@ -106,23 +107,44 @@ impl Fields {
             None => {}
             Some(period @ ValidityPeriod::Relative(code)) => {
                 self.put("vp", code);
-                self.put_some("validity_minutes", period.minutes());
+                self.period(period);
             }
             Some(period @ ValidityPeriod::Enhanced(octets)) => {
                 self.put("vp", encode_hex(&octets));
-                self.put_some("validity_minutes", period.minutes());
+                self.period(period);
             }
             Some(ValidityPeriod::Absolute(until)) => {
                 self.put("vp", encode_hex(&until.octets()));
-                self.put_some("validity_until", time(until));
+                self.put_some("validity_until", clock(until));
             }
+        }
+    }
+
+    /// In minutes, and in seconds where minutes do not tell it all.
+    fn period(&mut self, period: ValidityPeriod) {
+        let Some(seconds) = period.seconds() else {
+            return;
+        };
+        if seconds >= 60 {
+            self.put("validity_minutes", seconds / 60);
+        }
+        if seconds < 60 || !seconds.is_multiple_of(60) {
+            self.put("validity_seconds", seconds);
+        }
+    }
+
+    /// A time by its name and, where its octets are no whole time, those by theirs.
+    fn time(&mut self, name: &'static str, hex: &'static str, time: Timestamp) {
+        self.put_some(name, clock(time));
+        if !matches!(time.reading(), Reading::Zoned(..)) {
+            self.put(hex, encode_hex(&time.octets()));
         }
     }
 
     fn status_report(&mut self, report: &StatusReport) {
         self.put("recipient", report.recipient.to_string());
-        self.put_some("timestamp", time(report.scts));
-        self.put_some("discharge", time(report.discharge));
+        self.time("timestamp", "timestamp_hex", report.scts);
+        self.time("discharge", "discharge_hex", report.discharge);
         self.put("mr", report.mr.0);
         self.put("status", report.status.0);
         self.put("status_class", status_class(report.status.class()));
@@ -131,7 +153,9 @@ impl Fields {
 
     fn command(&mut self, command: &Command) {
         self.put("recipient", command.destination.to_string());
-        self.put("data_hex", encode_hex(&command.data));
+        if !command.data.is_empty() {
+            self.put("data_hex", encode_hex(&command.data));
+        }
         if let Some(header) = command.header() {
             self.header(&header);
         }
@@ -174,6 +198,9 @@ impl Fields {
         let element =
             |element: Element<'_>| json!({"iei": element.iei, "hex": encode_hex(element.data)});
         self.put("udh", header.elements().map(element).collect::<Vec<_>>());
+        if !header.leftover().is_empty() {
+            self.put("udh_leftover_hex", encode_hex(header.leftover()));
+        }
         self.put_some("concat", header.concat().map(|concat| {
             json!({"reference": concat.reference, "total": concat.total, "sequence": concat.sequence})
         }));
@@ -187,7 +214,7 @@ impl Fields {
 }
 
 /// RFC 3339; without a zone where the zone is broken; nothing where the date is.
-fn time(time: Timestamp) -> Option<String> {
+fn clock(time: Timestamp) -> Option<String> {
     match time.reading() {
         Reading::Zoned(..) => time.to_rfc3339(),
         Reading::WallClock(local) => Some(local.to_string()),
@@ -237,41 +264,5 @@ fn status_class(class: StatusClass) -> &'static str {
         StatusClass::Expired => "expired",
         StatusClass::TemporaryGaveUp => "temporary_gave_up",
         StatusClass::Reserved => "reserved",
-    }
-}
-
-/// Why there is nothing to show, as JSON.
-#[derive(Debug, Serialize)]
-pub(super) struct Error<'a> {
-    /// Stable.
-    pub(super) code: &'static str,
-    /// Where in the input, if one octet is to blame.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) octet: Option<usize>,
-    /// In words.
-    pub(super) message: &'a str,
-}
-
-impl Error<'_> {
-    /// The line that a program gets.
-    pub(super) fn line(&self) -> String {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            error: &'a Error<'a>,
-        }
-        serde_json::to_string(&Line { error: self }).unwrap_or_default()
-    }
-}
-
-/// The stable code of what is wrong with a PDU.
-pub(super) fn code(error: DecodeError) -> &'static str {
-    match error.kind {
-        DecodeErrorKind::NotHex => "not_hex",
-        DecodeErrorKind::HalfOctet => "half_octet",
-        DecodeErrorKind::TooShort { .. } => "too_short",
-        DecodeErrorKind::WrongType { .. } => "wrong_type",
-        DecodeErrorKind::AddressTooLong { .. } => "address_too_long",
-        DecodeErrorKind::UserDataTooLong { .. } => "user_data_too_long",
-        DecodeErrorKind::HeaderTooLong { .. } => "header_too_long",
     }
 }

@@ -2,6 +2,7 @@
 
 mod decode;
 mod encode;
+mod error;
 mod fields;
 mod layout;
 mod picture;

@@ -9,7 +9,7 @@ use crate::cli::output::harmless;
 use crate::sms::alphabet::Alphabet;
 use crate::sms::command::CommandType;
 use crate::sms::fields::{Dcs, Fcs, Pid};
-use crate::sms::pdu::{self, Kind, encode_hex};
+use crate::sms::pdu::{self, Kind};
 use crate::sms::report::Status;
 
 /// Octets in one row of the picture.
@@ -83,10 +83,15 @@ fn says(kind: Option<Kind>, span: &Span, octets: &[u8], fields: Option<&Fields>)
         "TP-CT" => CommandType(octet).meaning().into(),
         "TP-PI" => indicated(octet),
         "TP-DCS" => coding(Dcs(octet)),
-        "TP-SCTS" => time(&told("timestamp"), fields),
-        "TP-DT" => time(&told("discharge"), fields),
+        "TP-SCTS" => time(&told("timestamp"), &told("timestamp_hex")),
+        "TP-DT" => time(&told("discharge"), &told("discharge_hex")),
         "TP-ST" => Status(octet).meaning().into(),
-        "TP-VP" => validity(octets, &told("validity_minutes"), &told("validity_until")),
+        "TP-VP" => validity(
+            &told("validity_minutes"),
+            &told("validity_seconds"),
+            &told("validity_until"),
+            fields,
+        ),
         "TP-UDL" => length(octet, &told("alphabet")),
         "TP-UDH" => element(octets),
         "TP-UD" if told("alphabet") == "8bit" => "data".into(),
@@ -168,19 +173,22 @@ fn coding(dcs: Dcs) -> String {
     )
 }
 
-fn time(told: &str, fields: Option<&Fields>) -> String {
-    if told.is_empty() && fields.is_some() {
-        "no valid time".into()
-    } else {
-        told.to_owned()
+/// `broken` are the octets of a time that is none, or has no zone.
+fn time(told: &str, broken: &str) -> String {
+    match (told, broken) {
+        (told, "") => told.to_owned(),
+        ("", _) => "no valid time".into(),
+        (told, _) => format!("{told}, no valid zone"),
     }
 }
 
-fn validity(octets: &[u8], minutes: &str, until: &str) -> String {
-    match (minutes, until) {
-        ("", "") => encode_hex(octets),
-        ("", until) => format!("until {until}"),
-        (minutes, _) => format!("{minutes} minutes"),
+fn validity(minutes: &str, seconds: &str, until: &str, fields: Option<&Fields>) -> String {
+    match (minutes, seconds, until) {
+        ("", "", "") if fields.is_none() => String::new(),
+        ("", "", "") => "no valid time or length".into(),
+        ("", "", until) => format!("until {until}"),
+        (minutes, "", _) => format!("{minutes} minutes"),
+        (_, seconds, _) => format!("{seconds} seconds"),
     }
 }
 
@@ -193,15 +201,29 @@ fn length(udl: u8, alphabet: &str) -> String {
     format!("{udl} {unit}").trim_end().to_owned()
 }
 
+/// TS 23.040, 9.2.3.24: nobody can say where the faults of such a header begin.
+fn cut_off(iei: u8) -> String {
+    format!("element {iei:02X} cut off: no element of this header counts")
+}
+
+/// Where a part belongs (TS 23.040, 9.2.3.24.1).
+fn place(reference: u16, total: u8, sequence: u8) -> String {
+    let place = format!("part {sequence} of {total}, reference {reference}");
+    if (1..=total).contains(&sequence) {
+        place
+    } else {
+        format!("{place}: no such part, ignored")
+    }
+}
+
 /// An element of the user data header: what it is for and what it says (TS 23.040, 9.2.3.24).
 fn element(octets: &[u8]) -> String {
     match octets {
-        [0x00, 3, reference, total, sequence] => {
-            format!("part {sequence} of {total}, reference {reference}")
-        }
+        [iei] => cut_off(*iei),
+        [iei, length, data @ ..] if data.len() < usize::from(*length) => cut_off(*iei),
+        [0x00, 3, reference, total, sequence] => place((*reference).into(), *total, *sequence),
         [0x08, 4, high, low, total, sequence] => {
-            let reference = u16::from_be_bytes([*high, *low]);
-            format!("part {sequence} of {total}, reference {reference}")
+            place(u16::from_be_bytes([*high, *low]), *total, *sequence)
         }
         [0x01, 2, kind, count] => format!("message indication {kind:02X}, {count} waiting"),
         [0x04, 2, to, from] => format!("port {to} from {from}"),
@@ -232,6 +254,22 @@ mod tests {
             (&[0x25, 1, 3], "locking shift, language 3"),
             (&[0x00, 2, 90, 2], "element 00"),
             (&[0x70, 0], "element 70"),
+            (
+                &[0x00, 3, 90, 2, 0],
+                "part 0 of 2, reference 90: no such part, ignored",
+            ),
+            (
+                &[0x08, 4, 0, 90, 2, 3],
+                "part 3 of 2, reference 90: no such part, ignored",
+            ),
+            (
+                &[0x00, 3, 90, 2],
+                "element 00 cut off: no element of this header counts",
+            ),
+            (
+                &[0x70],
+                "element 70 cut off: no element of this header counts",
+            ),
             (&[], ""),
         ];
         for (octets, expected) in CASES {
@@ -295,18 +333,35 @@ mod tests {
         let lengths = [length(4, "gsm7"), length(4, "ucs2"), length(4, "")];
         assert_eq!(lengths, ["4 septets", "4 octets", "4"]);
         let periods = [
-            validity(&[0xA7], "1440", ""),
-            validity(&[0; 7], "", "2026-03-14T10:15:32+02:00"),
-            validity(&[0xFF; 7], "", ""),
+            validity("1440", "", "", None),
+            validity("1", "90", "", None),
+            validity("", "", "2026-03-14T10:15:32+02:00", None),
+            validity("", "", "", Some(&Fields::default())),
+            validity("", "", "", None),
         ];
         assert_eq!(
             periods,
             [
                 "1440 minutes",
+                "90 seconds",
                 "until 2026-03-14T10:15:32+02:00",
-                "FFFFFFFFFFFFFF"
+                "no valid time or length",
+                ""
             ]
         );
+        let times = [
+            time("2026-03-14T10:15:32+02:00", ""),
+            time("2026-03-14T10:15:32", "623041015123F4"),
+            time("", "00000000000000"),
+            time("", ""),
+        ];
+        let expected = [
+            "2026-03-14T10:15:32+02:00",
+            "2026-03-14T10:15:32, no valid zone",
+            "no valid time",
+            "",
+        ];
+        assert_eq!(times, expected);
         assert_eq!(
             [indicated(0), indicated(0b101)],
             ["nothing follows", "TP-PID, TP-UDL follow"]

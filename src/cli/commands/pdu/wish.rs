@@ -9,7 +9,9 @@ use crate::sms::fields::{
     Address, BadAddress, Dcs, Timestamp, UserData, UserDataHeader, ValidityPeriod,
 };
 use crate::sms::ids::{Mr, PartNo};
-use crate::sms::parts::{self, Allowed, Encoding, ReferenceWidth, ReportRequest, SplitError};
+use crate::sms::parts::{
+    self, Allowed, Encoding, ReferenceWidth, ReportRequest, Split, SplitError,
+};
 use crate::sms::submit::Submit;
 
 /// A text and how it shall travel.
@@ -49,7 +51,7 @@ pub(super) struct Wish {
     #[arg(long, value_name = "CLASS")]
     class: Option<u8>,
 
-    /// gsm7, ucs2, or 8bit for the octets of the text's UTF-8; else what takes the fewest parts
+    /// gsm7, ucs2, or 8bit for the octets of the text's UTF-8; else (auto) what takes the fewest parts
     #[arg(long, value_name = "ALPHABET")]
     encoding: Option<String>,
 
@@ -70,11 +72,12 @@ pub(super) struct Wish {
     #[serde(default)]
     rd: bool,
 
-    /// The national single shift table by its identifier, 1 to 13
+    /// The national single shift table by its identifier, 1 to 13: may be used where that saves a part,
+    /// and is used with `--encoding gsm7`
     #[arg(long, value_name = "LANGUAGE")]
     single: Option<u8>,
 
-    /// The national locking shift table by its identifier, 1 to 13
+    /// The national locking shift table by its identifier, 1 to 13: the same
     #[arg(long, value_name = "LANGUAGE")]
     locking: Option<u8>,
 }
@@ -148,8 +151,8 @@ impl Wish {
         if self.class.is_some_and(|class| class > 3) {
             return bad("class", "is not from 0 to 3");
         }
-        let bodies = match self.encoding()? {
-            Some(encoding) => self.texts(text, encoding, reference)?,
+        let bodies = match self.encodings()? {
+            Some(encodings) => self.texts(text, &encodings, reference)?,
             None => self.data(text.as_bytes(), reference)?,
         };
         let submit = |user_data| self.submit(destination.clone(), user_data, validity);
@@ -191,8 +194,8 @@ impl Wish {
         }
     }
 
-    /// How a text is to be written; nothing for octets.
-    fn encoding(&self) -> Result<Option<Encoding>, Refused> {
+    /// How a text may be written, first what most phones read; nothing for octets.
+    fn encodings(&self) -> Result<Option<Vec<Encoding>>, Refused> {
         let language = |id: Option<u8>| id.map(Language::try_from).transpose();
         let shifts = Shifts {
             locking: language(self.locking)?,
@@ -205,30 +208,39 @@ impl Wish {
             return bad("locking", "is a language without a locking table");
         }
         let national = shifts != Shifts::NONE;
-        match self.encoding.as_deref() {
-            None | Some("auto") if !national => Ok(Some(Encoding::Fewest)),
-            None | Some("auto" | "gsm7") => Ok(Some(Encoding::Gsm7(shifts))),
+        let encodings = match self.encoding.as_deref() {
+            None | Some("auto") => allowed(shifts),
+            Some("gsm7") => vec![Encoding::Gsm7(shifts)],
             Some("ucs2" | "8bit") if national => {
-                bad("encoding", "has no national tables: only gsm7 has")
+                return bad("encoding", "has no national tables: only gsm7 has");
             }
-            Some("ucs2") => Ok(Some(Encoding::Ucs2)),
-            Some("8bit") => Ok(None),
-            Some(_) => bad("encoding", "is none of auto, gsm7, ucs2 and 8bit"),
-        }
+            Some("ucs2") => vec![Encoding::Ucs2],
+            Some("8bit") => return Ok(None),
+            Some(_) => return bad("encoding", "is none of auto, gsm7, ucs2 and 8bit"),
+        };
+        Ok(Some(encodings))
     }
 
     fn texts(
         &self,
         text: &str,
-        encoding: Encoding,
+        encodings: &[Encoding],
         reference: ReferenceWidth,
     ) -> Result<Vec<UserData>, Refused> {
-        let allowed = Allowed {
-            encoding,
-            languages: &[],
-            reference,
+        let splits = encodings.iter().map(|encoding| {
+            let allowed = Allowed {
+                encoding: *encoding,
+                languages: &[],
+                reference,
+            };
+            parts::split_with(text, &allowed)
+        });
+        // The first of the shortest; where there is none, the first error.
+        let parts = |split: &Result<Split, SplitError>| match split {
+            Ok(split) => split.segments.len(),
+            Err(_) => usize::MAX,
         };
-        let split = parts::split_with(text, &allowed)?;
+        let split = splits.min_by_key(parts).unwrap_or(Err(SplitError::Empty))?;
         let number = self.r#ref.unwrap_or_default();
         let numbers = (1..=split.parts()).map(PartNo);
         Ok(numbers
@@ -287,6 +299,23 @@ impl Wish {
     }
 }
 
+/// What there is to choose from where tables are named: none of them, one, or both.
+fn allowed(named: Shifts) -> Vec<Encoding> {
+    let single = Shifts {
+        locking: None,
+        ..named
+    };
+    let locking = Shifts {
+        single: None,
+        ..named
+    };
+    let mut tables = vec![single, locking, named];
+    tables.retain(|shifts| *shifts != Shifts::NONE);
+    tables.dedup();
+    let tables = tables.into_iter().map(Encoding::Gsm7);
+    std::iter::once(Encoding::Fewest).chain(tables).collect()
+}
+
 /// A point in time, kept in the zone in which it was written.
 fn until_time(until: &str) -> Option<Timestamp> {
     let offset = Pieces::parse(until).ok()?.to_numeric_offset()?;
@@ -297,6 +326,30 @@ fn until_time(until: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tables_that_are_named_are_choices() {
+        let turkish = Some(Language::Turkish);
+        let shifts = |locking, single| Shifts { locking, single };
+        let gsm7 = |locking, single| Encoding::Gsm7(shifts(locking, single));
+        let cases = [
+            (shifts(None, None), vec![]),
+            (shifts(None, turkish), vec![gsm7(None, turkish)]),
+            (shifts(turkish, None), vec![gsm7(turkish, None)]),
+            (
+                shifts(turkish, turkish),
+                vec![
+                    gsm7(None, turkish),
+                    gsm7(turkish, None),
+                    gsm7(turkish, turkish),
+                ],
+            ),
+        ];
+        for (named, tables) in cases {
+            let expected = [vec![Encoding::Fewest], tables].concat();
+            assert_eq!(allowed(named), expected, "{named:?}");
+        }
+    }
 
     #[test]
     fn a_time_keeps_its_zone() {
