@@ -1,15 +1,17 @@
 //! What must hold for any octets: one body a decoder, run by the fuzz targets over what they find and
 //! by `fuzz_corpus.rs` over a corpus. A body panics where a promise is broken.
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use simpost::modem::at::dialog::{Dialog, Exchange, Payload, Step};
-use simpost::modem::at::lines::LONGEST;
+use simpost::modem::at::lines::{Buffer, Frame, LONGEST, PromptDue};
 use simpost::modem::at::reading;
-use simpost::sms::alphabet::{Alphabet, Language};
+use simpost::modem::at::ussd::{OpenText, Ussd};
+use simpost::sms::alphabet::{self, Alphabet, Language, Shifts, Tables};
 use simpost::sms::deliver::Deliver;
-use simpost::sms::fields::{Address, Timestamp, UserData, UserDataHeader};
+use simpost::sms::fields::{Address, Reading, Timestamp, UserData, UserDataHeader, ValidityPeriod};
 use simpost::sms::ids::PartNo;
 use simpost::sms::join::Joiner;
 use simpost::sms::parts::{self, Allowed};
@@ -22,9 +24,15 @@ pub type Body = fn(&[u8]);
 /// Every body under the name of its corpus and fuzz target.
 pub const BODIES: &[(&str, Body)] = &[
     ("pdu", pdu),
+    ("address", address),
+    ("header", header),
+    ("timestamp", timestamp),
+    ("alphabet", alphabet),
     ("user_data", user_data),
     ("hex", hex),
+    ("lines", lines),
     ("dialog", dialog),
+    ("ussd", ussd),
     ("reading", reading),
     ("text", text),
     ("join", join),
@@ -52,9 +60,22 @@ pub fn pdu(octets: &[u8]) {
         for kind in Kind::ALL {
             stable(tpdu, kind);
         }
-        let _ = Tpdu::decode(tpdu, Direction::FromNetwork);
-        let _ = Tpdu::decode(tpdu, Direction::ToNetwork);
-        let _ = Tpdu::decode_stored(tpdu);
+        let first = tpdu.first().copied().unwrap_or_default();
+        for direction in [Direction::FromNetwork, Direction::ToNetwork] {
+            let kind = Kind::of(first, direction);
+            let whole = kind.map(|kind| Tpdu::decode_as(tpdu, kind).map(|(tpdu, _)| tpdu));
+            let read = Tpdu::decode(tpdu, direction);
+            assert!(whole.is_none_or(|whole| whole == read), "{direction:?}");
+        }
+        let stored = Tpdu::decode_as(tpdu, Kind::stored(first)).map(|(tpdu, _)| tpdu);
+        assert_eq!(Tpdu::decode_stored(tpdu), stored);
+    }
+    let length = octets.len();
+    for stated in [None, Some(length), length.checked_sub(1), Some(23)] {
+        match pdu::locate(octets, stated) {
+            Ok(located) => assert_eq!(located.tpdu, &octets[located.at..]),
+            Err(error) => assert!(error.octet <= length, "{error}"),
+        }
     }
 }
 
@@ -76,6 +97,131 @@ fn stable(octets: &[u8], kind: Kind) {
             }
         }
     }
+}
+
+/// A sender as a TPDU has it: length in semi-octets, type, value. And the octets as somebody types one.
+pub fn address(octets: &[u8]) {
+    let semi_octets = usize::from(octets.first().copied().unwrap_or_default());
+    let end = 2 + semi_octets.div_ceil(2);
+    let mut tpdu = vec![0];
+    tpdu.extend(octets.iter().take(end));
+    if octets.len() >= end {
+        // TP-PID to TP-UDL, all zeros.
+        tpdu.extend([0; 10]);
+        let read = Deliver::decode(&tpdu).map(|deliver| deliver.originator);
+        assert_eq!(read.is_ok(), semi_octets <= 20, "{read:?}");
+        if let Ok(address) = read {
+            let value = address.value();
+            assert!(value.chars().count() <= 20, "{}", value.len());
+            let again = Address::new(address.ton(), address.npi(), value);
+            assert_eq!(again.as_ref(), Ok(&address));
+            travels(address);
+        }
+    } else {
+        let error = Deliver::decode(&tpdu).unwrap_err();
+        assert!(error.octet <= tpdu.len(), "{error}");
+    }
+    let typed = String::from_utf8_lossy(octets);
+    if let Ok(number) = typed.parse::<Address>() {
+        assert_eq!(number.to_string(), typed);
+        travels(number);
+    }
+    if let Ok(name) = Address::name(&typed) {
+        assert_eq!(name.value(), typed);
+        travels(name);
+    }
+}
+
+/// It comes back as it was.
+fn travels(address: Address) {
+    let nothing = UserData::data8(None, &[]).unwrap();
+    let deliver = Deliver::new(address, Timestamp::from_octets([0; 7]), nothing);
+    assert_eq!(Deliver::decode(&deliver.encode()), Ok(deliver));
+}
+
+/// The elements of a header: every octet is in one or left over, and one left over makes all count for
+/// nothing.
+pub fn header(octets: &[u8]) {
+    let header = UserDataHeader::from_octets(octets);
+    let whole = header.elements().flat_map(|element| {
+        let length = u8::try_from(element.data.len()).unwrap();
+        [&[element.iei, length], element.data].concat()
+    });
+    let whole: Vec<u8> = whole.collect();
+    assert_eq!([&whole, header.leftover()].concat(), octets);
+    let concat = header.concat();
+    assert_eq!(concat.is_some(), header.reference_width().is_some());
+    assert!(concat.is_none_or(|concat| (1..=concat.total).contains(&concat.sequence)));
+    let waiting = header.messages_waiting().last();
+    assert_eq!(waiting, header.message_waiting());
+    if !header.leftover().is_empty() {
+        assert_eq!((concat, header.ports(), waiting), (None, None, None));
+        assert_eq!(header.shifts(), Shifts::NONE);
+    }
+}
+
+/// Seven octets as a time, and as a period of validity.
+pub fn timestamp(octets: &[u8]) {
+    let Some(octets) = octets.first_chunk::<7>() else {
+        return;
+    };
+    let time = Timestamp::from_octets(*octets);
+    assert_eq!(time.octets(), *octets);
+    let zoned = match time.reading() {
+        Reading::Zoned(local, quarters) => {
+            let again = Timestamp::from_parts(local, quarters).unwrap();
+            assert_eq!(again.reading(), time.reading());
+            let instant = time.to_instant().unwrap();
+            let moved = Timestamp::from_instant(instant, quarters).unwrap();
+            assert_eq!(moved.reading(), time.reading());
+            true
+        }
+        Reading::WallClock(_) | Reading::Broken => false,
+    };
+    assert_eq!(time.to_instant().is_some(), zoned);
+    assert_eq!(time.to_rfc3339().is_some(), zoned);
+    for period in [
+        ValidityPeriod::Relative(octets[0]),
+        ValidityPeriod::Enhanced(*octets),
+        ValidityPeriod::Absolute(time),
+    ] {
+        let minutes = period.minutes();
+        assert_eq!(minutes, period.seconds().map(|seconds| seconds / 60));
+        let nearest = minutes.and_then(ValidityPeriod::within);
+        let nearest = nearest.and_then(ValidityPeriod::minutes);
+        assert!(nearest <= minutes, "{nearest:?} is past {minutes:?}");
+        if let ValidityPeriod::Relative(_) = period {
+            assert_eq!(nearest, minutes);
+        }
+        let exact = period.seconds().and_then(ValidityPeriod::exactly);
+        assert!(exact.is_none_or(|exact| exact.seconds() == period.seconds()));
+    }
+}
+
+/// Two languages, fill bits, then packed septets: read by the tables of these languages, and written again.
+pub fn alphabet(octets: &[u8]) {
+    let [locking, single, fill, packed @ ..] = octets else {
+        return;
+    };
+    let language = |id: &u8| Language::try_from(id % 16).ok();
+    let tables = Tables::of(Shifts {
+        locking: language(locking),
+        single: language(single),
+    });
+    let fill = usize::from(fill % 7);
+    let septets = alphabet::unpack(packed, fill, usize::MAX);
+    let again = alphabet::pack(&septets, fill);
+    assert_eq!(alphabet::unpack(&again, fill, septets.len()), septets);
+    let text = tables.decode(&septets);
+    assert!(text.chars().count() <= septets.len());
+    let written = tables.encode(&text).unwrap();
+    assert_eq!(tables.septets(&text), Some(written.len()));
+    assert!(written.len() <= septets.len());
+    assert_eq!(tables.decode(&written), text);
+    // A carriage return at the end may be filling, or get one.
+    let ussd = alphabet::unpack_ussd(&alphabet::pack_ussd(&septets));
+    let rest = ussd.strip_prefix(septets.as_slice()).unwrap();
+    assert!(matches!(rest, [] | [b'\r']), "{rest:?}");
 }
 
 /// TP-DCS, then whether there is a header, then TP-UDL and TP-UD: every alphabet and every header.
@@ -123,6 +269,63 @@ pub fn hex(octets: &[u8]) {
             );
         }
         Err(error) => assert!(2 * error.octet <= line.len(), "{error}"),
+    }
+}
+
+/// What a modem may say as lines and prompts: the same in one piece and octet by octet, none with an end of
+/// line or a NUL in it, no prompt where none is due.
+pub fn lines(octets: &[u8]) {
+    for due in [PromptDue::No, PromptDue::Yes] {
+        let said = octets.get(..LONGEST).unwrap_or(octets);
+        let (whole, torn) = (frames(said, LONGEST, due), frames(said, 1, due));
+        assert_eq!(whole, torn, "torn at every octet it reads otherwise");
+        let all = frames(octets, 100, due);
+        for frame in &all {
+            match frame {
+                Frame::Prompt => assert_eq!(due, PromptDue::Yes),
+                Frame::Line(line) => {
+                    assert!(!line.contains(['\r', '\n', '\0', '\u{1a}', '\u{1b}']));
+                    // A replaced octet takes three.
+                    assert!(line.len() <= 3 * (LONGEST + 100), "{}", line.len());
+                }
+            }
+        }
+    }
+}
+
+fn frames(octets: &[u8], at_once: usize, due: PromptDue) -> Vec<Frame<'static>> {
+    let mut buffer = Buffer::default();
+    let mut frames = Vec::new();
+    for piece in octets.chunks(at_once) {
+        buffer.extend(piece);
+        while let Some(frame) = buffer.next(due) {
+            frames.push(match frame {
+                Frame::Line(line) => Frame::Line(Cow::Owned(line.into_owned())),
+                Frame::Prompt => Frame::Prompt,
+            });
+        }
+    }
+    frames
+}
+
+/// Lines of an answer of the network: each by itself, and all as one text, which ends at some line.
+pub fn ussd(octets: &[u8]) {
+    let text = String::from_utf8_lossy(octets);
+    let mut lines = text.split('\n');
+    for line in lines.clone() {
+        read_ussd(line);
+    }
+    let mut open = OpenText::new(lines.next().unwrap_or_default());
+    let _ = lines.find(|line| open.push(line));
+    read_ussd(&open.close());
+}
+
+fn read_ussd(line: &str) {
+    if let Some(ussd) = Ussd::read(line) {
+        assert!(line.starts_with("+CUSD:"));
+        // No coding makes a text longer than what it is written in, in characters.
+        let characters = ussd.text.as_deref().map_or(0, |text| text.chars().count());
+        assert!(characters <= line.chars().count(), "{characters}");
     }
 }
 
