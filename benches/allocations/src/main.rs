@@ -1,18 +1,21 @@
-//! How often the codec asks for memory, for a part of one character and for a full one. Inner loops that
-//! ask for none make both the same. Fails where they differ.
+//! How often the codec asks for memory, for little work and for much of the same kind: a part of one
+//! character and a full one, two parts and two hundred, few lines and many. Inner loops that ask for none
+//! make both the same. Fails where they differ.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use simpost::modem::at::dialog::Dialog;
 use simpost::modem::at::lines::{Buffer, PromptDue};
+use simpost::sms::alphabet::{Language, Shifts};
 use simpost::sms::deliver::Deliver;
 use simpost::sms::fields::Timestamp;
 use simpost::sms::ids::PartNo;
 use simpost::sms::number::PhoneNumber;
-use simpost::sms::parts::{self, ReportRequest};
-use simpost::sms::pdu::Tpdu;
+use simpost::sms::parts::{self, Allowed, Encoding, ReportRequest};
+use simpost::sms::pdu::{self, Tpdu};
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
@@ -47,33 +50,72 @@ fn counted(mut work: impl FnMut()) -> usize {
     COUNT.load(Ordering::Relaxed) - before
 }
 
-/// Allocations of: making a part, writing its octets, reading them, the text of it.
-fn of_a_part(text: &str) -> [usize; 4] {
+/// What is counted of a part.
+const STEPS: [&str; 6] = ["split", "make", "write", "from hex", "read", "text"];
+
+/// Allocations of each step with a text that is one part.
+fn of_a_part(text: &str, encoding: Encoding) -> [usize; STEPS.len()] {
     let recipient: PhoneNumber = "+447700900123".parse().unwrap();
     let scts = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00]);
-    let split = parts::split(text).unwrap();
+    let allowed = Allowed {
+        encoding,
+        ..Allowed::default()
+    };
+    let split = || parts::split_with(black_box(text), &allowed).unwrap();
+    let laid = split();
+    assert_eq!(laid.parts(), 1, "{text}");
     let make = || {
         let report = ReportRequest::Wanted;
-        split.submit(black_box(text), PartNo(1), &recipient, 7, report).unwrap()
+        laid.submit(black_box(text), PartNo(1), &recipient, 7, report)
+            .unwrap()
     };
     let submit = make();
     let octets = Deliver::new((&recipient).into(), scts, submit.user_data.clone()).encode();
     let deliver = Deliver::decode(&octets).unwrap();
+    assert_eq!(deliver.text(), text);
+    let hex = pdu::encode_hex(&octets);
     [
+        counted(|| drop(black_box(split()))),
         counted(|| drop(black_box(make()))),
         counted(|| drop(black_box(submit.encode()))),
+        counted(|| drop(black_box(pdu::decode_hex(black_box(&hex))))),
         counted(|| drop(black_box(Tpdu::decode_stored(black_box(&octets)).unwrap()))),
         counted(|| drop(black_box(deliver.text()))),
     ]
 }
 
-/// Allocations for each line of `count` lines.
-fn of_lines(count: usize) -> f64 {
-    let stream = "\r\n+CSQ: 14,99\r\n\r\nOK\r\n".repeat(count / 2);
-    let mut lines = 0_u32;
-    let allocations = counted(|| {
-        lines = 0;
+/// Texts of one character, the most of them in a part, and how they are written.
+fn alphabets() -> [(&'static str, &'static str, usize, Encoding); 6] {
+    let turkish = Some(Language::Turkish);
+    let locking = Shifts {
+        locking: turkish,
+        single: None,
+    };
+    let both = Shifts {
+        locking: turkish,
+        single: turkish,
+    };
+    [
+        ("GSM 7-bit", "a", 160, Encoding::Fewest),
+        ("GSM 7-bit, escapes", "€", 80, Encoding::Fewest),
+        (
+            "GSM 7-bit, locking table",
+            "ğ",
+            155,
+            Encoding::Gsm7(locking),
+        ),
+        ("GSM 7-bit, both tables", "[", 76, Encoding::Gsm7(both)),
+        ("UCS-2", "Є", 70, Encoding::Fewest),
+        ("UCS-2, surrogate pairs", "😀", 35, Encoding::Fewest),
+    ]
+}
+
+/// Allocations of cutting so many lines.
+fn of_lines(line: &str, count: usize) -> usize {
+    let stream = line.repeat(count);
+    counted(|| {
         let mut buffer = Buffer::default();
+        let mut lines = 0;
         for piece in stream.as_bytes().chunks(64) {
             buffer.extend(piece);
             while let Some(frame) = buffer.next(PromptDue::No) {
@@ -81,31 +123,74 @@ fn of_lines(count: usize) -> f64 {
                 lines += 1;
             }
         }
-    });
-    f64::from(u32::try_from(allocations).unwrap()) / f64::from(lines)
+        assert_eq!(lines, count);
+    })
+}
+
+/// Allocations of telling so many lines as news: each is a text of its own.
+fn of_news(line: &str, count: usize) -> usize {
+    let mut dialog = Dialog::default();
+    counted(|| {
+        for _ in 0..count {
+            dialog.receive(line.as_bytes());
+            let mut steps = 0;
+            while let Some(step) = dialog.poll() {
+                black_box(step);
+                steps += 1;
+            }
+            assert_eq!(steps, 1);
+        }
+    })
+}
+
+/// Prints one comparison; whether both are the same.
+fn same(what: &str, little: usize, much: usize) -> bool {
+    let verdict = if little == much {
+        ""
+    } else {
+        "  an inner loop allocates"
+    };
+    println!("{what:<44} {little:>6} {much:>6}{verdict}");
+    little == much
 }
 
 fn main() -> ExitCode {
-    let mut same = true;
-    println!("allocations                      make  write  read  text");
-    for (name, short, long) in [
-        ("GSM 7-bit", "a", "a".repeat(160)),
-        ("GSM 7-bit, escapes", "€", "€".repeat(80)),
-        ("UCS-2", "Є", "Є".repeat(70)),
-        ("UCS-2, surrogate pairs", "😀", "😀".repeat(35)),
-    ] {
-        let (one, full) = (of_a_part(short), of_a_part(&long));
-        for (which, count) in [("one character", one), ("a full part", full)] {
-            let [make, write, read, text] = count;
-            println!("{:<32} {make:>4}  {write:>5}  {read:>4}  {text:>4}", format!("{name}, {which}"));
+    println!("{:<44} {:>6} {:>6}", "allocations of", "little", "much");
+    let mut all = true;
+    for (name, character, most, encoding) in alphabets() {
+        let little = of_a_part(character, encoding);
+        let much = of_a_part(&character.repeat(most), encoding);
+        for ((step, little), much) in STEPS.iter().zip(little).zip(much) {
+            all &= same(&format!("{name}: {step}"), little, much);
         }
-        same &= one == full;
     }
-    println!("a line of an answer: {:.2}", of_lines(2000));
-    if same {
+    let split = |parts: usize| {
+        let text = "a".repeat(153 * parts);
+        counted(|| drop(black_box(parts::split(black_box(&text)).unwrap())))
+    };
+    all &= same("splitting into 2 parts and 200", split(2), split(200));
+    let (short, long) = (
+        "\r\n^BOOT:1\r\n",
+        format!("\r\n^BOOT:{}\r\n", "1,".repeat(20)),
+    );
+    all &= same(
+        "200 lines and 20,000",
+        of_lines(short, 200),
+        of_lines(short, 20_000),
+    );
+    all &= same(
+        "200 long lines and 20,000",
+        of_lines(&long, 200),
+        of_lines(&long, 20_000),
+    );
+    all &= same(
+        "news: 200 short lines and 200 long",
+        of_news(short, 200),
+        of_news(&long, 200),
+    );
+    if all {
         ExitCode::SUCCESS
     } else {
-        println!("a full part asks for memory more often than one character: an inner loop allocates");
         ExitCode::FAILURE
     }
 }
