@@ -109,11 +109,10 @@ pub fn address(octets: &[u8]) {
         // TP-PID to TP-UDL, all zeros.
         tpdu.extend([0; 10]);
         let read = Deliver::decode(&tpdu).map(|deliver| deliver.originator);
-        assert_eq!(read.is_ok(), semi_octets <= 20, "{read:?}");
-        if let Ok(address) = read {
-            let value = address.value();
-            assert!(value.chars().count() <= 20, "{}", value.len());
-            let again = Address::new(address.ton(), address.npi(), value);
+        // Longer ones than the standard allows are read, or not.
+        if semi_octets <= 20 {
+            let address = read.unwrap();
+            let again = Address::new(address.ton(), address.npi(), address.value());
             assert_eq!(again.as_ref(), Ok(&address));
             travels(address);
         }
@@ -152,10 +151,9 @@ pub fn header(octets: &[u8]) {
     let concat = header.concat();
     assert_eq!(concat.is_some(), header.reference_width().is_some());
     assert!(concat.is_none_or(|concat| (1..=concat.total).contains(&concat.sequence)));
-    let waiting = header.messages_waiting().last();
-    assert_eq!(waiting, header.message_waiting());
     if !header.leftover().is_empty() {
-        assert_eq!((concat, header.ports(), waiting), (None, None, None));
+        assert_eq!((concat, header.ports()), (None, None));
+        assert_eq!(header.message_waiting(), None);
         assert_eq!(header.shifts(), Shifts::NONE);
     }
 }
@@ -186,15 +184,12 @@ pub fn timestamp(octets: &[u8]) {
         ValidityPeriod::Absolute(time),
     ] {
         let minutes = period.minutes();
-        assert_eq!(minutes, period.seconds().map(|seconds| seconds / 60));
         let nearest = minutes.and_then(ValidityPeriod::within);
         let nearest = nearest.and_then(ValidityPeriod::minutes);
         assert!(nearest <= minutes, "{nearest:?} is past {minutes:?}");
         if let ValidityPeriod::Relative(_) = period {
             assert_eq!(nearest, minutes);
         }
-        let exact = period.seconds().and_then(ValidityPeriod::exactly);
-        assert!(exact.is_none_or(|exact| exact.seconds() == period.seconds()));
     }
 }
 
