@@ -192,6 +192,12 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "0062050002170C91447700091032060500035A0201",
         r#"{"type":"command","recipient":"+447700900123","data_hex":"0500035A0201","udh":[{"hex":"5A0201","iei":0}],"concat":{"reference":90,"sequence":1,"total":2},"mr":5,"ct":2,"mn":23,"pid":0,"srr":true}"#,
     ),
+    // Fillers among the digits, and a spare bit that is set.
+    (
+        "",
+        "00040691F1F2F3000062304101512300018B",
+        r#"{"type":"deliver","sender":"+123","text":"Ø","alphabet":"gsm7","udl":1,"timestamp":"2026-03-14T10:15:32+00:00","pid":0,"dcs":0,"rp":false,"marks":[{"code":"filler","message":"a filler among the digits of TP-OA","octet":4},{"code":"spare_bits","message":"bits of TP-UD that say nothing are not as they should be","octet":17}]}"#,
+    ),
     // A header that ends inside an element, a broken time of each kind, a minute and a half.
     (
         "",
@@ -723,6 +729,18 @@ error: octet 6: not a hexadecimal digit
         told.contains("\nerror: ") && told.contains("--no-smsc\n"),
         "{told}"
     );
+}
+
+#[test]
+fn a_picture_names_what_is_odd() {
+    let (code, told, _) = ran(&["pdu", "decode", "00040691F1F2F300006230410151230001B1"]);
+    let (_, odd) = told.split_once("TP-UD          1\n").unwrap();
+    let expected = "\
+odd: octet 4: a filler among the digits of TP-OA
+odd: octet 17: bits of TP-UD that say nothing are not as they should be
+
+";
+    assert_eq!((code, odd), (Some(0), expected));
 }
 
 #[test]

@@ -71,6 +71,9 @@ JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in
   validity_seconds  the same, where it is no number of whole minutes
   validity_until    until when, if it is absolute
   cut               the optional fields ended too soon: `code`, `octet`, `message`
+  marks             octets that are odd but could be read, each with `code`, `octet`, `message`;
+                    the codes are address_too_long, filler, name, spare_bits, reserved_type,
+                    header_of_nothing, nothing_announced
   behind_hex        octets behind the TPDU
   error             instead of all these: `code`, `octet` (from the start of the line), `message`;
                     the codes are not_hex, half_octet, too_short, wrong_type, address_too_long,
@@ -152,12 +155,13 @@ impl Decode {
         let first = tpdu.first().copied().unwrap_or_default();
         let kind = self.kind.unwrap_or_else(|| Kind::stored(first));
         // Decoders count from the start of the TPDU, a person from the start of the line.
-        let (tpdu, behind) = Tpdu::decode_as(tpdu, kind).map_err(|error| DecodeError {
+        let decoded = Tpdu::decode_marked(tpdu, kind).map_err(|error| DecodeError {
             octet: before + error.octet,
             ..error
         })?;
-        let mut fields = Fields::of(smsc.as_ref(), &tpdu, before);
-        fields.behind(behind);
+        let mut fields = Fields::of(smsc.as_ref(), &decoded.tpdu, before);
+        fields.marks(&decoded.marks, before);
+        fields.behind(decoded.rest);
         Ok(fields)
     }
 }

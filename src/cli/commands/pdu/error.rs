@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::sms::marks::MarkKind;
 use crate::sms::{DecodeError, DecodeErrorKind};
 
 /// Why there is nothing to show, as JSON.
@@ -37,5 +38,19 @@ pub(super) fn code(error: DecodeError) -> &'static str {
         DecodeErrorKind::AddressTooLong { .. } => "address_too_long",
         DecodeErrorKind::UserDataTooLong { .. } => "user_data_too_long",
         DecodeErrorKind::HeaderTooLong { .. } => "header_too_long",
+    }
+}
+
+/// The stable code of what is odd about a PDU.
+pub(super) fn mark_code(mark: MarkKind) -> &'static str {
+    match mark {
+        MarkKind::AddressTooLong { .. } => "address_too_long",
+        MarkKind::Filler { .. } => "filler",
+        MarkKind::Name { .. } => "name",
+        MarkKind::SpareBits { .. } => "spare_bits",
+        MarkKind::ReservedType { .. } => "reserved_type",
+        MarkKind::HeaderOfNothing => "header_of_nothing",
+        MarkKind::NothingAnnounced => "nothing_announced",
+        MarkKind::Cut(error) => code(error),
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
-use super::error::code;
+use super::error::{code, mark_code};
 use crate::sms::alphabet::Alphabet;
 use crate::sms::command::Command;
 use crate::sms::deliver::Deliver;
@@ -11,6 +11,7 @@ use crate::sms::fields::{
     Address, Dcs, Element, Mailbox, MessageWaiting, Pid, Reading, Timestamp, UserData,
     UserDataHeader, ValidityPeriod, Waiting,
 };
+use crate::sms::marks::{Mark, MarkKind};
 use crate::sms::pdu::{Tpdu, encode_hex};
 use crate::sms::report::{StatusClass, StatusReport};
 use crate::sms::submit::{ReportRequest, Submit};
@@ -57,6 +58,30 @@ impl Fields {
             );
         }
         fields
+    }
+
+    /// What is odd about a TPDU that begins behind `before` octets. What is cut off has its own field.
+    pub(super) fn marks(&mut self, marks: &[Mark], before: usize) {
+        let odd = marks
+            .iter()
+            .filter(|mark| !matches!(mark.kind, MarkKind::Cut(_)));
+        let told = odd.map(|mark| {
+            let (code, octet) = (mark_code(mark.kind), before + mark.octet);
+            json!({"code": code, "octet": octet, "message": mark.kind.to_string()})
+        });
+        let told: Vec<Value> = told.collect();
+        if !told.is_empty() {
+            self.put("marks", told);
+        }
+    }
+
+    /// The marks in words.
+    pub(super) fn odd(&self) -> impl Iterator<Item = String> {
+        let marks = self.get("marks").and_then(Value::as_array);
+        marks.into_iter().flatten().filter_map(|mark| {
+            let message = mark.get("message")?.as_str()?;
+            Some(format!("octet {}: {message}", mark.get("octet")?))
+        })
     }
 
     /// Octets that nobody announced stand behind the TPDU.
@@ -122,7 +147,7 @@ impl Fields {
 
     /// In minutes, and in seconds where minutes do not tell it all.
     fn period(&mut self, period: ValidityPeriod) {
-        let Some(seconds) = period.seconds() else {
+        let Some(seconds) = period.duration().map(|length| length.as_secs()) else {
             return;
         };
         if seconds >= 60 {

@@ -45,7 +45,10 @@ pub(super) fn of(read: &Read, kind: Option<Kind>, no_smsc: bool) -> String {
                 lines.push(hint.into());
             }
         }
-        Ok(fields) => lines.extend(fields.cut().map(|cut| format!("cut off: {cut}"))),
+        Ok(fields) => {
+            lines.extend(fields.odd().map(|odd| format!("odd: {odd}")));
+            lines.extend(fields.cut().map(|cut| format!("cut off: {cut}")));
+        }
     }
     lines.join("\n") + "\n"
 }
