@@ -11,11 +11,13 @@ pub use super::tpdu::{Decoded, Direction, Kind, Tpdu, UnknownKind};
 /// Upper-case hex of octets.
 pub fn encode_hex(octets: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    octets
-        .iter()
-        .flat_map(|octet| [octet >> 4, octet & 0xF])
-        .filter_map(|nibble| DIGITS.get(usize::from(nibble)).copied().map(char::from))
-        .collect()
+    // An iterator of digits cannot say how many will come: the text would grow several times.
+    let mut hex = String::with_capacity(2 * octets.len());
+    let nibbles = octets.iter().flat_map(|octet| [octet >> 4, octet & 0xF]);
+    hex.extend(
+        nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble)).copied().map(char::from)),
+    );
+    hex
 }
 
 /// The octets of hex in either case; blanks and line ends around it are ignored.

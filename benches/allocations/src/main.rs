@@ -51,7 +51,9 @@ fn counted(mut work: impl FnMut()) -> usize {
 }
 
 /// What is counted of a part.
-const STEPS: [&str; 6] = ["split", "make", "write", "from hex", "read", "text"];
+const STEPS: [&str; 7] = [
+    "split", "make", "write", "to hex", "from hex", "read", "text",
+];
 
 /// Allocations of each step with a text that is one part.
 fn of_a_part(text: &str, encoding: Encoding) -> [usize; STEPS.len()] {
@@ -78,6 +80,7 @@ fn of_a_part(text: &str, encoding: Encoding) -> [usize; STEPS.len()] {
         counted(|| drop(black_box(split()))),
         counted(|| drop(black_box(make()))),
         counted(|| drop(black_box(submit.encode()))),
+        counted(|| drop(black_box(pdu::encode_hex(black_box(&octets))))),
         counted(|| drop(black_box(pdu::decode_hex(black_box(&hex))))),
         counted(|| drop(black_box(Tpdu::decode_stored(black_box(&octets)).unwrap()))),
         counted(|| drop(black_box(deliver.text()))),
