@@ -1,7 +1,8 @@
 //! What comes back from modems becomes steps in the log: the one consumer of their events.
 //!
 //! A part's end goes to the scheduler together with the SIM that it frees, so that it is written in
-//! the commit that claims the SIM's next part. Reports and late answers are written here.
+//! the commit that claims the SIM's next part. Reports, late answers and texts that came in
+//! are written here.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use crate::sms::causes::{Cause, Proof};
 use crate::sms::ids::{SimId, Token};
 use crate::sms::report::StatusReport;
 use crate::store::{
-    Error, Failure, Matched, NewReport, Retry, Settlement, Store, Verdict, WorkEnd,
+    Error, Failure, Matched, NewInbound, NewReport, Received, Retry, Settlement, Store, Verdict,
+    WorkEnd,
 };
 
 /// Before a step that the store refused is tried again.
@@ -91,6 +93,21 @@ pub async fn run(
                 }
                 log_match(matched);
             }
+            Event::Inbound {
+                sim,
+                deliver,
+                pdu,
+                kept,
+            } => {
+                let deliver = deliver.map(|deliver| *deliver);
+                let new = NewInbound { sim, deliver, pdu };
+                let received = until_written(|| store.receive(new.clone(), clock.now())).await;
+                if received.is_some() {
+                    // As above.
+                    let _ = kept.send(());
+                }
+                log_received(received);
+            }
         }
     }
 }
@@ -154,6 +171,16 @@ fn log_match(matched: Option<Matched>) {
         }
         Some(Matched::Unmatched) => tracing::debug!("a report matches no text of ours; it is kept"),
         Some(Matched::Repeated) | None => {}
+    }
+}
+
+fn log_received(received: Option<Received>) {
+    match received {
+        Some(Received::Whole(id)) => tracing::info!(inbound.id = %id, "a text came in"),
+        Some(Received::Waiting(id, missing)) => {
+            tracing::info!(inbound.id = %id, missing, "a part of a text came in");
+        }
+        Some(Received::Repeated) | None => {}
     }
 }
 

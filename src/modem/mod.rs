@@ -17,6 +17,7 @@ use std::future::Future;
 use tokio::sync::oneshot;
 
 use crate::sms::causes::Cause;
+use crate::sms::deliver::Deliver;
 use crate::sms::ids::{Mr, SimId, Token};
 use crate::sms::report::StatusReport;
 use at::messaging::HexPdu;
@@ -102,7 +103,19 @@ pub enum Event {
         report: Box<StatusReport>,
         /// The PDU in hex.
         pdu: String,
-        /// Told once the report is on disk: only then may its storage be emptied.
+        /// Told once the report is on disk: only then is the modem told, or emptied. None where nobody
+        /// waits.
         kept: Option<oneshot::Sender<()>>,
+    },
+    /// A text, or a part of one, came in.
+    Inbound {
+        /// The SIM it came to.
+        sim: SimId,
+        /// What it says; none where the PDU cannot be read.
+        deliver: Option<Box<Deliver>>,
+        /// The PDU in hex.
+        pdu: String,
+        /// Told once it is on disk: only then is the modem told, or emptied.
+        kept: oneshot::Sender<()>,
     },
 }

@@ -79,6 +79,41 @@ impl FromStr for MessageId {
     }
 }
 
+/// A text that came in, of one part or several. Text form `inb_` and 32 hex digits, sortable by time
+/// (`UUIDv7`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InboundId(Uuid);
+
+impl InboundId {
+    /// A new id, later than every id this process made before.
+    pub fn new() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The 16 octets that the store keeps.
+    pub fn octets(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+}
+
+impl Default for InboundId {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<[u8; 16]> for InboundId {
+    fn from(octets: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(octets))
+    }
+}
+
+impl fmt::Display for InboundId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "inb_{}", self.0.simple())
+    }
+}
+
 /// The number of a part inside its message, from 1 to 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PartNo(pub u8);

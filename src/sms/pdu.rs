@@ -132,6 +132,13 @@ fn fitness_behind(located: &Located<'_>, pdu: &[u8]) -> Fitness {
     }
 }
 
+/// Reads hex as modems print it, of a message or a report that lies in a storage or was handed over.
+/// Errors: those of [`decode_hex`], [`locate`] and [`Tpdu::decode_stored`].
+pub fn read_stored(hex: &str) -> Result<Tpdu, DecodeError> {
+    let octets = decode_hex(hex)?;
+    Tpdu::decode_stored(locate(&octets, None)?.tpdu)
+}
+
 /// Hex of a TPDU behind a service centre's address, and the length that AT commands and their
 /// answers give: the octets of the TPDU alone.
 pub fn with_smsc(smsc: Option<&Address>, tpdu: &[u8]) -> (String, usize) {

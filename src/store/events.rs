@@ -5,7 +5,7 @@ use rusqlite::{Row, params};
 use super::engine::Scope;
 use super::{Error, Store};
 use crate::clock::Millis;
-use crate::sms::ids::{MessageId, PartNo, SimId};
+use crate::sms::ids::{InboundId, MessageId, PartNo, SimId};
 
 /// One thing that happened to a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +60,23 @@ impl NewEvent<'_> {
             ])?;
         Ok(())
     }
+}
+
+/// Something that came in is there for whoever asks.
+pub(super) fn received(
+    scope: &Scope,
+    inbound: InboundId,
+    sim: SimId,
+    reason: Option<&str>,
+    at: Millis,
+) -> Result<(), Error> {
+    scope
+        .db
+        .prepare_cached(
+            "INSERT INTO event(at, type, inbound, sim, reason) VALUES (?1, 'inbound.received', ?2, ?3, ?4)",
+        )?
+        .execute(params![at.0, inbound.octets(), sim.0, reason])?;
+    Ok(())
 }
 
 impl Store {

@@ -8,6 +8,7 @@
 mod attempts;
 mod engine;
 mod events;
+mod inbound;
 mod keys;
 mod messages;
 mod open;
@@ -26,6 +27,7 @@ use engine::Engine;
 pub use attempts::{Claim, Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use engine::Wake;
 pub use events::Event;
+pub use inbound::{NewInbound, Received};
 pub use keys::{KeyId, KeyRow, NewKey};
 pub use messages::{Failure, Filter, Message, NewMessage, Page, Part};
 pub use reports::{Matched, NewReport};

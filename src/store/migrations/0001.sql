@@ -126,11 +126,43 @@ CREATE TABLE concat_counter(
   PRIMARY KEY(sim, recipient)
 ) STRICT, WITHOUT ROWID;
 
+-- Texts that came in: whole, or with parts that are missing.
+CREATE TABLE inbound(
+  id BLOB PRIMARY KEY,
+  sim INTEGER NOT NULL REFERENCES sim(id),
+  sender TEXT,                         -- missing where the PDU cannot be read
+  text TEXT,                           -- missing while parts may still come, and where the PDU cannot be read
+  parts INTEGER NOT NULL,
+  missing INTEGER NOT NULL,            -- how many of the parts have not come
+  reference INTEGER,                   -- what the parts of a long text share, with its width in bits
+  reference_bits INTEGER,
+  waits_since INTEGER,                 -- when the last part came, while others may still come
+  received_at INTEGER NOT NULL         -- when the first part came
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inbound_waits ON inbound(sim, sender, reference, reference_bits, parts) WHERE waits_since IS NOT NULL;
+CREATE INDEX inbound_late ON inbound(waits_since) WHERE waits_since IS NOT NULL;
+
+CREATE TABLE inbound_part(
+  id INTEGER PRIMARY KEY,
+  inbound BLOB NOT NULL REFERENCES inbound(id),
+  no INTEGER NOT NULL,
+  sim INTEGER NOT NULL REFERENCES sim(id),
+  fingerprint BLOB NOT NULL,           -- SHA-256 of what stays the same when a part is repeated
+  received_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,            -- when a modem showed it last
+  pdu TEXT NOT NULL,                   -- raw hex
+  UNIQUE(inbound, no)
+) STRICT;
+
+CREATE INDEX inbound_part_fingerprint ON inbound_part(sim, fingerprint);
+
 CREATE TABLE event(
   seq INTEGER PRIMARY KEY AUTOINCREMENT,     -- given by the one writer: commit order
   at INTEGER NOT NULL,
   type TEXT NOT NULL,
   message BLOB REFERENCES message(id),
+  inbound BLOB REFERENCES inbound(id),
   part INTEGER,
   from_state TEXT,
   to_state TEXT,
@@ -139,3 +171,4 @@ CREATE TABLE event(
 ) STRICT;
 
 CREATE INDEX event_message ON event(message, seq);
+CREATE INDEX event_inbound ON event(inbound, seq) WHERE inbound IS NOT NULL;
