@@ -21,7 +21,7 @@ use crate::fleet::Fleet;
 use crate::http::{self, App, Door, make_app};
 use crate::modem::Event;
 use crate::modem::port::Tty;
-use crate::modem::profile::Profile;
+use crate::modem::profile::{Choice, Profiles};
 use crate::modem::status::Roster;
 use crate::scheduler::Wiring;
 use crate::store::{self, DirLock, Store};
@@ -62,6 +62,7 @@ impl Daemon {
     /// Starts everything that `config` asks for. Errors: the first thing that cannot be had, and what to
     /// do about it; modems are not among these, they may come later.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self> {
+        let profiles = Arc::new(Profiles::load(None)?);
         let lock = store::lock(&config.data_dir)?;
         let store = Store::open(&config.data_dir)?;
         recover(&store, clock).await?;
@@ -100,16 +101,15 @@ impl Daemon {
             _lock: lock,
         };
         for port in &config.ports {
-            daemon.employ(port, config);
+            daemon.employ(port, Choice::Recognised(Arc::clone(&profiles)), config);
         }
         Ok(daemon)
     }
 
-    fn employ(&self, port: &Path, config: &Config) {
-        let profile = Profile::generic();
-        let tty = Box::new(Tty::new(port, profile.baud));
+    fn employ(&self, port: &Path, manners: Choice, config: &Config) {
+        let tty = Box::new(Tty::new(port));
         self.fleet
-            .employ(tty, profile, config.modem, self.events.clone());
+            .employ(tty, manners, config.modem, self.events.clone());
     }
 
     /// Waits for something that must not happen: a mover that ends while the daemon runs.

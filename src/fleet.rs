@@ -10,7 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock::Clock;
 use crate::modem::actor::{Actor, Settings};
 use crate::modem::port::Connect;
-use crate::modem::profile::Profile;
+use crate::modem::profile::Choice;
 use crate::modem::setup::Found;
 use crate::modem::status::Roster;
 use crate::modem::{Event, Host, Job};
@@ -63,7 +63,7 @@ impl Fleet {
     pub fn employ(
         &self,
         port: Box<dyn Connect>,
-        profile: Profile,
+        manners: Choice,
         settings: Settings,
         events: mpsc::Sender<Event>,
     ) {
@@ -73,7 +73,7 @@ impl Fleet {
         self.desk.roster.update(&port.name(), |_| {});
         let actor = Actor {
             port,
-            profile,
+            manners,
             settings,
             host: Arc::clone(&self.desk),
             events,

@@ -87,7 +87,7 @@ pub async fn run(
                 let report = new_report(sim, &report, pdu);
                 let matched =
                     until_written(|| store.match_report(report.clone(), clock.now())).await;
-                if let (Some(_), Some(kept)) = (matched, kept) {
+                if matched.is_some() {
                     // The modem may be gone meanwhile; then its storage is emptied another time.
                     let _ = kept.send(());
                 }

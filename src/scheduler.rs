@@ -278,6 +278,7 @@ fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
         sim,
         tpdu_length: tpdu.len(),
         pdu: HexPdu::of(&octets),
+        more: claim.more,
     })
 }
 
@@ -296,6 +297,7 @@ mod tests {
             recipient: "+447700900123".parse().unwrap(),
             concat_reference: 0x5A,
             report: true,
+            more: true,
         }
     }
 
@@ -307,8 +309,8 @@ mod tests {
             "0031000C914477000910320000A7134F39B92C07C5603419283D07C9CB61721E"
         );
         assert_eq!(
-            (job.tpdu_length, job.token, job.sim),
-            (31, Token(5), SimId(1))
+            (job.tpdu_length, job.token, job.sim, job.more),
+            (31, Token(5), SimId(1), true)
         );
     }
 

@@ -523,6 +523,7 @@ async fn modems_are_listed_with_their_troubles() {
     let expected = json!({"data": [{
         "port": modem, "state": "ready", "error": null, "imei": "004401990000008",
         "manufacturer": "Simpost", "model": "Emulator", "sim": "sim_1", "iccid": "8944001010000000009",
+        "profile": "generic", "number": "+447700900500", "service_centre": "+447700900999",
         "operator": "Simpost Test", "signal_dbm": -71, "reports": "direct", "accepted_parts": 0,
     }]});
     assert_eq!(gateway.run(&["modems", "--json"]).await.json(), expected);

@@ -14,6 +14,7 @@
 #[path = "support/script.rs"]
 mod script;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -23,13 +24,16 @@ use simpost::admission::{self, Admission, Wish};
 use simpost::clock::{Clock, Millis};
 use simpost::fleet::Fleet;
 use simpost::modem::actor::Settings;
-use simpost::modem::profile::Profile;
+use simpost::modem::profile::{Choice, Profiles};
 use simpost::modem::status::{Roster, Status};
 use simpost::routing::class::MessageClass;
 use simpost::scheduler::Wiring;
-use simpost::sms::ids::MessageId;
+use simpost::sms::deliver::Deliver;
+use simpost::sms::fields::{Timestamp, UserData, UserDataHeader};
+use simpost::sms::ids::{MessageId, SimId};
+use simpost::sms::pdu;
 use simpost::sms::state::MessageState;
-use simpost::store::{Filter, Message, Store};
+use simpost::store::{Filter, Message, NewInbound, Received, Store};
 use simpost::{housekeeper, outcomes, scheduler};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -103,7 +107,7 @@ impl Gateway {
             let port = Box::new(Pipes::new(&format!("pipe{number}"), scripts, &heard));
             fleet.employ(
                 port,
-                Profile::generic(),
+                Choice::Recognised(Arc::new(Profiles::load(None).unwrap())),
                 Settings::default(),
                 events.clone(),
             );
@@ -269,4 +273,92 @@ async fn a_sim_that_comes_back_goes_on_with_its_long_text() {
         .map(|modem| modem.accepted)
         .collect();
     assert!(accepted == [3, 0] || accepted == [0, 3], "{accepted:?}");
+}
+
+/// A long text's parts, the last one first; each is announced behind a send, lies in its place until it
+/// is deleted, and the first deletion is refused once.
+fn writes_back(number: u8, parts: Vec<String>) -> Script {
+    let mut works = modem(number);
+    let mut stored: BTreeMap<u16, String> = BTreeMap::new();
+    let mut coming = (1..).zip(parts.into_iter().rev());
+    let mut refused = false;
+    Box::new(move |line| {
+        if let Some(index) = line.strip_prefix("AT+CMGR=") {
+            return Some(Say::Text(match stored.get(&index.parse().unwrap()) {
+                Some(pdu) => format!("\r\n+CMGR: 0,,1\r\n{pdu}\r\n\r\nOK\r\n"),
+                None => "\r\n+CMS ERROR: 321\r\n".into(),
+            }));
+        }
+        if let Some(index) = line.strip_prefix("AT+CMGD=") {
+            if !std::mem::replace(&mut refused, true) {
+                return Some(Say::Text("\r\n+CMS ERROR: 500\r\n".into()));
+            }
+            stored.remove(&index.parse().unwrap());
+        }
+        if line == "AT+CMGL=4" {
+            let listed = stored
+                .iter()
+                .map(|(index, pdu)| format!("\r\n+CMGL: {index},0,,1\r\n{pdu}"));
+            return Some(Say::Text(format!(
+                "{}\r\nOK\r\n",
+                listed.collect::<String>()
+            )));
+        }
+        match works(line) {
+            Some(Say::Later(radio, said)) => {
+                let announced = coming.next().map_or_else(String::new, |(index, pdu)| {
+                    stored.insert(index, pdu);
+                    format!("\r\n+CMTI: \"SM\",{index}\r\n")
+                });
+                Some(Say::Later(radio, format!("{said}{announced}")))
+            }
+            other => other,
+        }
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_in_parts_arrives_once_while_a_long_text_goes_out() {
+    let answer: Vec<_> = (1..=3)
+        .map(|no| {
+            let header = UserDataHeader::concat_8(9, 3, no);
+            let text = UserData::ucs2(Some(header), &format!("частина {no}.")).unwrap();
+            let sender = "+447700900123".parse().unwrap();
+            let scts = Timestamp::from_octets([0x62, 0x11, 0x52, 0x01, 0x00, 0x00, 0x00]);
+            Deliver::new(sender, scts, text)
+        })
+        .collect();
+    let pdus: Vec<_> = answer
+        .iter()
+        .map(|part| pdu::with_smsc(None, &part.encode()).0)
+        .collect();
+    let gateway = Gateway::start_on(vec![vec![writes_back(0, pdus.clone())]]).await;
+    let begun = Instant::now();
+    gateway.wish("x".repeat(900), MessageClass::Marketing).await;
+    let deleted = |gateway: &Gateway| gateway.heard.count("AT+CMGD=");
+    gateway.until(|gateway| deleted(gateway) == 3).await;
+    // The whole text takes seven times the radio time: what came in did not wait for its end.
+    assert!(begun.elapsed() < RADIO * 6, "{:?}", begun.elapsed());
+    // The place that could not be emptied is found at a later look, and emptied then.
+    gateway.until(|gateway| deleted(gateway) == 4).await;
+    for (deliver, pdu) in answer.into_iter().zip(pdus) {
+        let (sim, deliver) = (SimId(1), Some(deliver));
+        let again = NewInbound { sim, deliver, pdu };
+        let received = gateway.store.receive(again, Millis(0)).await.unwrap();
+        assert_eq!(received, Received::Repeated);
+    }
+    // Asked for once, for all parts that others wait behind.
+    assert_eq!(gateway.heard.count("AT+CMMS="), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_text_of_its_own_needs_no_open_link() {
+    let gateway = Gateway::start(1).await;
+    for number in 0..3 {
+        gateway
+            .wish(format!("text {number}"), MessageClass::default())
+            .await;
+        sleep(RADIO * 2).await;
+    }
+    assert_eq!((gateway.sent(), gateway.heard.count("AT+CMMS=")), (3, 0));
 }

@@ -8,6 +8,7 @@ use super::auth::Caller;
 use super::problem::Problem;
 use super::{App, List};
 use crate::modem::status::Status;
+use crate::sms::fields::Address;
 use crate::sms::ids::{Iccid, Imei, SimId};
 
 /// A modem as the API shows it.
@@ -19,8 +20,11 @@ pub struct Modem {
     imei: Option<String>,
     manufacturer: Option<String>,
     model: Option<String>,
+    profile: Option<String>,
     sim: Option<String>,
     iccid: Option<String>,
+    number: Option<String>,
+    service_centre: Option<String>,
     operator: Option<String>,
     signal_dbm: Option<i16>,
     reports: Option<&'static str>,
@@ -55,8 +59,11 @@ impl From<Status> for Modem {
             imei: status.found.imei.as_ref().map(Imei::to_string),
             manufacturer: status.found.manufacturer,
             model: status.found.model,
+            profile: status.found.profile,
             sim: status.sim.map(sim_name),
             iccid: status.found.iccid.as_ref().map(Iccid::to_string),
+            number: status.found.number.as_ref().map(Address::to_string),
+            service_centre: status.found.service_centre.as_ref().map(Address::to_string),
             operator: status.found.operator,
             signal_dbm: status.signal.map(|signal| signal.0),
             reports: status

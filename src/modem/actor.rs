@@ -1,25 +1,21 @@
-//! The actor of one port: opens it, brings the modem up, hands over one part after the other, hears
-//! what the modem says, and starts anew whenever the wire breaks.
+//! The actor of one port: opens it, brings the modem up, lets it serve, and starts anew whenever the
+//! wire breaks.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::at::codes::{News, Place};
-use super::at::messaging::SendMessage;
-use super::at::network::SignalQuality;
-use super::at::storage::{DeleteMessage, ReadMessage};
-use super::link::{Link, LinkError, Lost, Reason, Submission};
-use super::port::Connect;
-use super::profile::Profile;
-use super::setup::{Fault, Found, Patience, bring_up};
+use super::link::{Link, Lost};
+use super::port::{Connect, OpenError};
+use super::profile::Choice;
+use super::service::Service;
+use super::setup::{Fault, Knock, Patience, Ready, bring_up};
+use super::speed::Speed;
 use super::status::{Roster, State, Trouble};
 use super::{Event, Host, Job, Outcome};
-use crate::sms::ids::{SimId, Token};
-use crate::sms::pdu::{Tpdu, decode_hex, locate};
 
 /// How an actor behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +28,8 @@ pub struct Settings {
     pub reopen: (Duration, Duration),
     /// Between two looks at the signal of an idle modem.
     pub look: Duration,
+    /// Between two looks for what came in and was not announced.
+    pub sweep: Duration,
 }
 
 impl Default for Settings {
@@ -42,6 +40,7 @@ impl Default for Settings {
             setup: Patience::default(),
             reopen: (Duration::from_secs(1), Duration::from_secs(30)),
             look: Duration::from_secs(60),
+            sweep: Duration::from_secs(600),
         }
     }
 }
@@ -51,7 +50,7 @@ pub struct Actor<H> {
     /// Opens its port.
     pub port: Box<dyn Connect>,
     /// Its modem's manners.
-    pub profile: Profile,
+    pub manners: Choice,
     /// How it behaves.
     pub settings: Settings,
     /// What it asks before it goes on.
@@ -65,8 +64,11 @@ pub struct Actor<H> {
 }
 
 /// Why the modem's time of service ended.
-enum End {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The program stops.
     Stopped,
+    /// The wire is gone, or the modem answers nothing any more.
     Lost,
 }
 
@@ -75,9 +77,9 @@ impl<H: Host> Actor<H> {
     pub async fn run(self, mut jobs: mpsc::Receiver<Job>) {
         let name = self.port.name();
         let (first, longest) = self.settings.reopen;
-        let mut pause = first;
+        let (mut pause, mut speed) = (first, Speed::default());
         loop {
-            match self.session(&name, &mut jobs).await {
+            match self.session(&name, &mut speed, &mut jobs).await {
                 Some(End::Stopped) => break,
                 Some(End::Lost) => pause = first,
                 None => {}
@@ -96,11 +98,16 @@ impl<H: Host> Actor<H> {
     }
 
     /// From opening the port to its loss. None: it did not come to serving.
-    async fn session(&self, name: &str, jobs: &mut mpsc::Receiver<Job>) -> Option<End> {
+    async fn session(
+        &self,
+        name: &str,
+        speed: &mut Speed,
+        jobs: &mut mpsc::Receiver<Job>,
+    ) -> Option<End> {
         // Before it serves, nothing is in the air: a stop may cut in at any await.
-        let (link, found) = tokio::select! {
+        let (link, ready) = tokio::select! {
             () = self.stop.cancelled() => return Some(End::Stopped),
-            opened = self.open(name) => match opened {
+            opened = self.open(name, speed) => match opened {
                 Ok(opened) => opened,
                 Err((state, trouble)) => {
                     self.in_trouble(name, state, trouble);
@@ -108,7 +115,7 @@ impl<H: Host> Actor<H> {
                 }
             },
         };
-        let Some(sim) = self.host.attach(name, &found).await else {
+        let Some(sim) = self.host.attach(name, &ready.found).await else {
             let message = "the SIM could not be written down".to_owned();
             let hint = "look at the disk's free space and at the log";
             self.in_trouble(
@@ -124,22 +131,16 @@ impl<H: Host> Actor<H> {
         };
         tracing::info!(
             port = name,
-            model = found.model.as_deref().unwrap_or("?"),
+            model = ready.found.model.as_deref().unwrap_or("?"),
+            profile = ready.profile.name,
             sim = sim.0,
             "modem ready"
         );
         self.roster.update(name, |status| {
             (status.state, status.trouble, status.sim, status.found) =
-                (State::Ready, None, Some(sim), found);
+                (State::Ready, None, Some(sim), ready.found.clone());
         });
-        let mut service = Service {
-            actor: self,
-            name,
-            link,
-            sim,
-            unanswered: None,
-        };
-        let end = service.serve(jobs).await;
+        let end = Service::new(self, name, link, sim, ready).serve(jobs).await;
         self.host.detach(name, sim).await;
         self.roster.update(name, |status| {
             (status.state, status.sim) = (State::Closed, None);
@@ -156,34 +157,41 @@ impl<H: Host> Actor<H> {
         Some(end)
     }
 
-    async fn open(&self, name: &str) -> Result<(Link, Found), (State, Trouble)> {
-        let wire = self.port.connect().await.map_err(|error| {
-            (
-                State::Closed,
-                Trouble {
-                    code: error.code(),
-                    message: chain(&error),
-                    hint: error.hint(),
-                },
-            )
-        })?;
-        self.roster
-            .update(name, |status| status.state = State::SettingUp);
-        let mut link = Link::new(wire);
-        match bring_up(&mut link, &self.profile, self.settings.setup).await {
-            Ok(found) => Ok((link, found)),
-            Err(fault) => {
-                let message = chain(&fault);
-                Err((
-                    State::Faulty,
-                    Trouble {
-                        code: fault.code(),
-                        message,
-                        hint: fault.hint(),
-                    },
-                ))
+    /// Opens the port and brings up whoever answers there, at the first speed at which somebody does.
+    async fn open(&self, name: &str, speed: &mut Speed) -> Result<(Link, Ready), (State, Trouble)> {
+        let patient = Knock {
+            times: 5,
+            patience: self.settings.setup.attention,
+        };
+        let speeds = &self.manners.at_first().baud;
+        let mut fault = Fault::Silent;
+        for (baud, knock) in speed.plan(self.port.line(), speeds, patient) {
+            let wire = self
+                .port
+                .connect(baud)
+                .await
+                .map_err(|error| unopened(&error))?;
+            self.roster
+                .update(name, |status| status.state = State::SettingUp);
+            let mut link = Link::new(wire);
+            match bring_up(&mut link, &self.manners, self.settings.setup, knock).await {
+                Ok(ready) => {
+                    speed.worked(baud);
+                    return Ok((link, ready));
+                }
+                Err(Fault::Silent) => {}
+                Err(other) => {
+                    fault = other;
+                    break;
+                }
             }
         }
+        let trouble = Trouble {
+            code: fault.code(),
+            message: chain(&fault),
+            hint: fault.hint(),
+        };
+        Err((State::Faulty, trouble))
     }
 
     /// Writes the trouble down, and logs it when it is a new one.
@@ -218,7 +226,7 @@ impl<H: Host> Actor<H> {
         }
     }
 
-    async fn give_back(&self, job: Job, reason: &str) {
+    pub(super) async fn give_back(&self, job: Job, reason: &str) {
         let outcome = Outcome::GivenBack {
             reason: reason.to_owned(),
         };
@@ -230,216 +238,12 @@ impl<H: Host> Actor<H> {
         .await;
     }
 
-    async fn tell(&self, event: Event) {
+    pub(super) async fn tell(&self, event: Event) {
         if self.events.send(event).await.is_err() {
             tracing::error!(
                 "an event of a modem finds nobody to write it down; the journal has its attempt"
             );
         }
-    }
-}
-
-/// The time in which a modem serves.
-struct Service<'a, H> {
-    actor: &'a Actor<H>,
-    name: &'a str,
-    link: Link,
-    sim: SimId,
-    /// The attempt whose answer may still come.
-    unanswered: Option<Token>,
-}
-
-impl<H: Host> Service<'_, H> {
-    async fn serve(&mut self, jobs: &mut mpsc::Receiver<Job>) -> End {
-        let mut look = Instant::now();
-        loop {
-            while let Some(news) = self.link.heard() {
-                if self.hear(news).await.is_err() {
-                    return End::Lost;
-                }
-            }
-            let served = tokio::select! {
-                biased;
-                () = self.actor.stop.cancelled() => return End::Stopped,
-                job = jobs.recv() => match job {
-                    Some(job) => self.work(job).await,
-                    None => return End::Stopped,
-                },
-                news = self.link.news() => match news {
-                    Ok(news) => self.hear(news).await,
-                    Err(lost) => Err(lost),
-                },
-                () = tokio::time::sleep_until(look) => {
-                    look = Instant::now() + self.actor.settings.look;
-                    self.look().await
-                }
-            };
-            if let Err(lost) = served {
-                tracing::debug!(port = self.name, %lost, "service ends");
-                return End::Lost;
-            }
-        }
-    }
-
-    async fn work(&mut self, job: Job) -> Result<(), Lost> {
-        if job.sim != self.sim {
-            self.actor
-                .give_back(job, "another SIM is in this modem now")
-                .await;
-            return Ok(());
-        }
-        self.actor
-            .roster
-            .update(self.name, |status| status.state = State::Sending);
-        let send = SendMessage {
-            tpdu_length: job.tpdu_length,
-            pdu: job.pdu,
-            patience: self.actor.settings.answer,
-        };
-        let arming = self.actor.host.arm(job.token);
-        let submission = self.link.submit(&send, arming).await;
-        let (outcome, lost, silent) = outcome_of(submission);
-        if matches!(outcome, Outcome::Unanswered { .. }) {
-            // An older one that is still owed is given up: one late answer can mean only one text.
-            self.unanswered = Some(job.token);
-        }
-        let accepted = matches!(outcome, Outcome::Accepted(_));
-        self.actor.roster.update(self.name, |status| {
-            status.state = State::Ready;
-            status.accepted += u64::from(accepted);
-        });
-        self.actor
-            .tell(Event::Finished {
-                sim: job.sim,
-                token: job.token,
-                outcome,
-            })
-            .await;
-        if let Some(lost) = lost {
-            return Err(lost);
-        }
-        if silent { self.recover().await } else { Ok(()) }
-    }
-
-    /// After a silence nobody knows what the modem is doing: it may sit in its prompt, or be dead.
-    async fn recover(&mut self) -> Result<(), Lost> {
-        match self.link.wake(5, self.actor.settings.setup.attention).await {
-            Ok(()) => Ok(()),
-            Err(LinkError::Lost(lost)) => Err(lost),
-            // Closing and opening the port is the next thing to try.
-            Err(LinkError::At(error)) => {
-                tracing::warn!(port = self.name, %error, "the modem does not come back after a silence");
-                Err(Lost::silent())
-            }
-        }
-    }
-
-    /// A look at the signal; it is also how a modem that died in silence is found out.
-    async fn look(&mut self) -> Result<(), Lost> {
-        match self.link.run(&SignalQuality).await {
-            Ok(signal) => {
-                self.actor
-                    .roster
-                    .update(self.name, |status| status.signal = signal.dbm());
-                Ok(())
-            }
-            Err(LinkError::Lost(lost)) => Err(lost),
-            Err(LinkError::At(super::at::Error::TimedOut { .. })) => self.recover().await,
-            Err(LinkError::At(_)) => Ok(()),
-        }
-    }
-
-    async fn hear(&mut self, news: News) -> Result<(), Lost> {
-        match news {
-            News::Report(pdu) => {
-                self.report(pdu, None).await;
-                Ok(())
-            }
-            News::StoredReport(Place {
-                index: Some(index), ..
-            }) => self.fetch_report(index).await,
-            News::LateReference(mr) => {
-                let token = self.unanswered.take();
-                self.actor
-                    .tell(Event::Late {
-                        sim: self.sim,
-                        token,
-                        mr,
-                    })
-                    .await;
-                Ok(())
-            }
-            News::Message(_) => {
-                tracing::warn!(
-                    port = self.name,
-                    "an inbound text was handed over instead of stored; it is lost, inbound texts are not read yet"
-                );
-                Ok(())
-            }
-            News::StoredReport(_) | News::StoredMessage(_) => {
-                tracing::info!(
-                    port = self.name,
-                    "an inbound text was announced; it stays where the modem keeps it"
-                );
-                Ok(())
-            }
-            News::Registration(domain, status) => {
-                tracing::info!(port = self.name, ?domain, state = ?status.registration(), "registration changed");
-                Ok(())
-            }
-            News::Broadcast(_)
-            | News::Ring
-            | News::Ussd(_)
-            | News::Pin(_)
-            | News::LateFinal(_)
-            | News::Noise(_) => Ok(()),
-        }
-    }
-
-    /// Reads a stored report and empties its place only once it is on disk.
-    async fn fetch_report(&mut self, index: u16) -> Result<(), Lost> {
-        let pdu = match self.link.run(&ReadMessage(index)).await {
-            Ok(Some(stored)) => stored.pdu,
-            Ok(None) => return Ok(()),
-            Err(LinkError::Lost(lost)) => return Err(lost),
-            Err(LinkError::At(error)) => {
-                tracing::warn!(port = self.name, %error, "a stored report cannot be read");
-                return Ok(());
-            }
-        };
-        let (kept, told) = oneshot::channel();
-        self.report(pdu, Some(kept)).await;
-        if told.await.is_err() {
-            return Ok(());
-        }
-        match self.link.run(&DeleteMessage(index)).await {
-            Ok(()) => Ok(()),
-            Err(LinkError::Lost(lost)) => Err(lost),
-            Err(LinkError::At(error)) => {
-                tracing::warn!(port = self.name, %error, "a stored report stays in its place");
-                Ok(())
-            }
-        }
-    }
-
-    async fn report(&mut self, pdu: String, kept: Option<oneshot::Sender<()>>) {
-        let Some(report) = report_of(&pdu) else {
-            tracing::warn!(
-                port = self.name,
-                octets = pdu.len() / 2,
-                "a status report cannot be read"
-            );
-            return;
-        };
-        let (sim, report) = (self.sim, Box::new(report));
-        self.actor
-            .tell(Event::Report {
-                sim,
-                report,
-                pdu,
-                kept,
-            })
-            .await;
     }
 }
 
@@ -452,40 +256,11 @@ fn chain(error: &dyn std::error::Error) -> String {
     }
 }
 
-fn report_of(pdu: &str) -> Option<crate::sms::report::StatusReport> {
-    let octets = decode_hex(pdu).ok()?;
-    match Tpdu::decode_stored(locate(&octets, None).ok()?.tpdu) {
-        Ok(Tpdu::StatusReport(report)) => Some(report),
-        _ => None,
-    }
-}
-
-/// The outcome; the loss of the wire, if it came with it; whether the modem owes an answer.
-fn outcome_of(submission: Submission) -> (Outcome, Option<Lost>, bool) {
-    match submission {
-        Submission::Accepted(mr) => (Outcome::Accepted(mr), None, false),
-        Submission::Refused(cause) => (Outcome::Refused(cause), None, false),
-        // Our disk, not the modem: it costs the part nothing.
-        Submission::NotSubmitted(reason @ Reason::NotArmed) => (
-            Outcome::GivenBack {
-                reason: reason.to_string(),
-            },
-            None,
-            false,
-        ),
-        Submission::NotSubmitted(reason) => {
-            let outcome = Outcome::NotSubmitted {
-                cause: reason.cause(),
-                reason: reason.to_string(),
-            };
-            let silent = reason.is_out_of_step();
-            (outcome, reason.into_lost(), silent)
-        }
-        Submission::Unanswered(reason) => {
-            let outcome = Outcome::Unanswered {
-                reason: reason.to_string(),
-            };
-            (outcome, reason.into_lost(), true)
-        }
-    }
+fn unopened(error: &OpenError) -> (State, Trouble) {
+    let trouble = Trouble {
+        code: error.code(),
+        message: chain(error),
+        hint: error.hint(),
+    };
+    (State::Closed, trouble)
 }

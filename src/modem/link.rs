@@ -247,8 +247,7 @@ impl Link {
         }
     }
 
-    /// What the modem has said on its own and nobody has taken yet: also what came right behind a result, in
-    /// the same read.
+    /// What the modem said on its own while commands ran, and behind the end of the last one.
     pub fn heard(&mut self) -> Option<News> {
         while let Some(step) = self.dialog.poll() {
             if let Step::News(news) = step {

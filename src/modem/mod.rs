@@ -1,16 +1,22 @@
 //! The driver: one actor per port, the only owner of its wire.
 //!
 //! `port` opens the tty, `link` runs the dialogue of `at` over it, `setup` brings the modem up,
-//! `actor` keeps it at work and comes back after every loss. What must be on disk before the driver
+//! `service` keeps it at work, `intake` takes what comes in, and `actor` comes back after every loss. What must be on disk before the driver
 //! goes on, it asks of its [`Host`]; all that happens goes out as [`Event`]s on one channel.
 
 pub mod actor;
 pub mod at;
+mod commands;
+mod intake;
 mod link;
 pub mod port;
 pub mod profile;
+mod run;
+mod service;
 pub mod setup;
+mod speed;
 pub mod status;
+mod storage;
 
 use std::future::Future;
 
@@ -46,6 +52,8 @@ pub struct Job {
     pub tpdu_length: usize,
     /// Prefix and TPDU.
     pub pdu: HexPdu,
+    /// Whether another part waits for this SIM: the radio link is worth keeping open.
+    pub more: bool,
 }
 
 /// How a part's handing over ended.
@@ -103,9 +111,8 @@ pub enum Event {
         report: Box<StatusReport>,
         /// The PDU in hex.
         pdu: String,
-        /// Told once the report is on disk: only then is the modem told, or emptied. None where nobody
-        /// waits.
-        kept: Option<oneshot::Sender<()>>,
+        /// Told once it is on disk: only then is the modem told, or emptied.
+        kept: oneshot::Sender<()>,
     },
     /// A text, or a part of one, came in.
     Inbound {

@@ -17,8 +17,23 @@ pub trait Connect: Send + Sync + 'static {
     /// The name that people know it by.
     fn name(&self) -> String;
 
-    /// Opens it for us alone.
-    fn connect(&self) -> Connecting<'_>;
+    /// What it runs over.
+    fn line(&self) -> Line;
+
+    /// Opens it for us alone, at `baud` where it has a real line.
+    fn connect(&self, baud: u32) -> Connecting<'_>;
+}
+
+/// What a port runs over, as far as its speed matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line {
+    /// Nothing that has a speed.
+    Memory,
+    /// USB or a pseudo-terminal: the modem itself as a rule, which does not care, but there may be a
+    /// UART behind.
+    PerhapsUart,
+    /// Two wires: both ends must know the speed.
+    Uart,
 }
 
 /// A wire in the making.
@@ -84,26 +99,39 @@ impl OpenError {
 #[derive(Debug, Clone)]
 pub struct Tty {
     path: PathBuf,
-    baud: u32,
 }
 
 impl Tty {
-    /// The tty at `path`, at `baud` where it has a real line.
-    pub fn new(path: &Path, baud: u32) -> Self {
+    /// The tty at `path`.
+    pub fn new(path: &Path) -> Self {
         Self {
             path: path.to_owned(),
-            baud,
         }
     }
 }
+
+/// How the kernel names the ports of real UARTs: of PCs, of boards, of their multiplexers.
+const UARTS: &[&str] = &[
+    "ttyS", "ttyAMA", "ttyO", "ttymxc", "ttyTHS", "ttyPS", "ttyLP",
+];
 
 impl Connect for Tty {
     fn name(&self) -> String {
         self.path.display().to_string()
     }
 
-    fn connect(&self) -> Connecting<'_> {
-        let Self { path, baud } = self.clone();
+    fn line(&self) -> Line {
+        // Links such as /dev/modem0 are followed; a path that is absent is a UART later, if ever.
+        let real = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let name = real.file_name().and_then(|name| name.to_str());
+        match name {
+            Some(name) if UARTS.iter().any(|uart| name.starts_with(uart)) => Line::Uart,
+            _ => Line::PerhapsUart,
+        }
+    }
+
+    fn connect(&self, baud: u32) -> Connecting<'_> {
+        let path = self.path.clone();
         Box::pin(async move {
             // Opening a tty can block for seconds while its driver settles.
             let opening = tokio::task::spawn_blocking(move || open(&path, baud));
@@ -196,9 +224,26 @@ mod tests {
     use super::*;
 
     async fn refusal(path: &Path) -> OpenError {
-        match Tty::new(path, 115_200).connect().await {
+        match Tty::new(path).connect(115_200).await {
             Ok(_) => panic!("{} was opened", path.display()),
             Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn uarts_are_known_by_their_names_also_behind_links() {
+        let dir = tempfile::tempdir().unwrap();
+        let (uart, link) = (dir.path().join("ttyAMA0"), dir.path().join("modem"));
+        std::fs::write(&uart, "").unwrap();
+        std::os::unix::fs::symlink(&uart, &link).unwrap();
+        for (path, line) in [
+            (link.as_path(), Line::Uart),
+            (Path::new("/dev/ttyS99"), Line::Uart),
+            (Path::new("/dev/ttyUSB99"), Line::PerhapsUart),
+            (Path::new("/dev/ttyACM99"), Line::PerhapsUart),
+            (Path::new("/dev/pts/99"), Line::PerhapsUart),
+        ] {
+            assert_eq!(Tty::new(path).line(), line, "{}", path.display());
         }
     }
 

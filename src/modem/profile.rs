@@ -1,4 +1,11 @@
 //! What differs per modem family, as data under `hardware/profiles`.
+//!
+//! A family's file holds what differs from `generic`; a directory of the machine's owner may hold
+//! more families, and lines that differ from ours.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 
@@ -9,40 +16,220 @@ use super::at::Ending;
 #[serde(deny_unknown_fields)]
 pub struct Profile {
     /// The family's name.
+    #[serde(default)]
     pub name: String,
-    /// Speed of a real UART, in baud.
-    pub baud: u32,
+    /// Which modems are of this family; any of these.
+    #[serde(default)]
+    pub recognise: Vec<Pattern>,
+    /// Speeds of a real UART, in baud, in the order to try.
+    pub baud: Vec<u32>,
+    /// Commands that silence vendors' own indications; who refuses them goes on talking.
+    pub quiet: Vec<String>,
     /// Commands that tell the ICCID, in the order to try.
     pub card_identity: Vec<String>,
+    /// What ends the answer to `AT+CPIN?`.
+    pub pin_ending: Ending,
+    /// Services of `AT+CSMS`, in the order to try; from 1 on what comes in is acknowledged by us.
+    pub message_service: Vec<u8>,
+    /// The form of the acknowledgement that the family takes.
+    pub acknowledge: String,
     /// Arguments of `AT+CPMS`, in the order to try.
     pub storage: Vec<String>,
     /// Arguments of `AT+CNMI`, in the order to try.
     pub report_routing: Vec<String>,
-    /// What ends the answer to `AT+CPIN?`.
-    pub pin_ending: Ending,
+    /// Mode of `AT+CMMS` for runs of parts: 1, 2, or 0 where the family cannot.
+    pub keep_link: u8,
+}
+
+/// What a modem says about itself, as far as it tells its family.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Pattern {
+    /// Stands in the answer to `AT+CGMI`, in any case.
+    pub maker: String,
+    /// Beginnings of the answer to `AT+CGMM`, in any case; any model where there are none.
+    #[serde(default)]
+    pub models: Vec<String>,
+}
+
+impl Pattern {
+    fn fits(&self, maker: &str, model: &str) -> bool {
+        let begins = |start: &String| model.starts_with(&start.to_lowercase());
+        maker.contains(&self.maker.to_lowercase())
+            && (self.models.is_empty() || self.models.iter().any(begins))
+    }
+}
+
+/// Why a file of profiles cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ProfileError {
+    /// The directory or a file in it cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has a key that nobody knows, or a value of another kind.
+    #[error("`{file}` is no profile")]
+    Broken {
+        /// Which.
+        file: String,
+        /// What is wrong, and where.
+        source: Box<toml::de::Error>,
+    },
+    /// A line with a control character could say something else to a modem than it seems to.
+    #[error("`{file}` has a value with a character that no command may hold")]
+    ControlCharacter {
+        /// Which.
+        file: String,
+    },
+    /// There is no family of that name.
+    #[error("there is no profile `{0}`")]
+    Unknown(String),
+}
+
+/// The name of the family of all others.
+const GENERIC: &str = "generic";
+
+macro_rules! files {
+    ($($name:literal),*) => {
+        &[$(($name, include_str!(concat!("../../hardware/profiles/", $name, ".toml")))),*]
+    };
 }
 
 /// The compiled-in profiles by file name.
-const FILES: &[(&str, &str)] = &[(
-    "generic",
-    include_str!("../../hardware/profiles/generic.toml"),
-)];
+const FILES: &[(&str, &str)] = files!("generic");
 
-impl Profile {
-    /// The profile for a modem of unknown family.
-    pub fn generic() -> Self {
-        // A test reads every file; a broken one would at worst leave a modem without optional manners.
-        FILES
-            .first()
-            .and_then(|(_, text)| toml::from_str(text).ok())
-            .unwrap_or_else(|| Self {
-                name: "generic".into(),
-                baud: 115_200,
-                card_identity: Vec::new(),
-                storage: Vec::new(),
-                report_routing: Vec::new(),
-                pin_ending: Ending::Final,
-            })
+/// All families that are known.
+#[derive(Debug, Clone)]
+pub struct Profiles {
+    generic: Profile,
+    families: Vec<Profile>,
+}
+
+impl Profiles {
+    /// Those that are compiled in, and what the files of `dir` say otherwise: `huawei.toml` there
+    /// changes lines of that family, `generic.toml` lines of all, a new name makes a new family.
+    pub fn load(dir: Option<&Path>) -> Result<Self, ProfileError> {
+        let mut tables = BTreeMap::new();
+        for (name, text) in FILES {
+            tables.insert((*name).to_owned(), read(name, text)?);
+        }
+        for (name, text) in dir.map(files_of).transpose()?.unwrap_or_default() {
+            let table = read(&name, &text)?;
+            tables
+                .entry(name)
+                .or_insert_with(toml::Table::new)
+                .extend(table);
+        }
+        let base = tables.remove(GENERIC).unwrap_or_default();
+        let family = |(name, lines)| {
+            let mut table = base.clone();
+            table.extend::<toml::Table>(lines);
+            profile(name, table)
+        };
+        Ok(Self {
+            families: tables.into_iter().map(family).collect::<Result<_, _>>()?,
+            generic: profile(GENERIC.to_owned(), base.clone())?,
+        })
+    }
+
+    /// The family of that name.
+    pub fn named(&self, name: &str) -> Result<&Profile, ProfileError> {
+        let mut all = std::iter::once(&self.generic).chain(&self.families);
+        all.find(|profile| profile.name == name)
+            .ok_or_else(|| ProfileError::Unknown(name.to_owned()))
+    }
+
+    /// The family of a modem by what it says about itself.
+    fn of(&self, maker: &str, model: &str) -> &Profile {
+        let (maker, model) = (maker.to_lowercase(), model.to_lowercase());
+        let fits = |pattern: &Pattern| pattern.fits(&maker, &model);
+        let mut families = self.families.iter();
+        let family = families.find(|profile| profile.recognise.iter().any(fits));
+        family.unwrap_or(&self.generic)
+    }
+}
+
+/// Whose manners a modem is taken to have.
+#[derive(Debug, Clone)]
+pub enum Choice {
+    /// These: the owner of the machine says so.
+    Fixed(Box<Profile>),
+    /// Those of its family, once it has said who it is.
+    Recognised(Arc<Profiles>),
+}
+
+impl Choice {
+    /// The manners to begin with.
+    pub fn at_first(&self) -> &Profile {
+        match self {
+            Self::Fixed(profile) => profile,
+            Self::Recognised(profiles) => &profiles.generic,
+        }
+    }
+
+    /// The manners of a modem that says this about itself.
+    pub fn of(&self, maker: &str, model: &str) -> &Profile {
+        match self {
+            Self::Fixed(profile) => profile,
+            Self::Recognised(profiles) => profiles.of(maker, model),
+        }
+    }
+}
+
+/// The files of a directory by name, in order.
+fn files_of(dir: &Path) -> Result<Vec<(String, String)>, ProfileError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| ProfileError::Unreadable { path, source }
+    };
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).map_err(unreadable(dir))? {
+        let path = entry.map_err(unreadable(dir))?.path();
+        let name = path.file_stem().and_then(|name| name.to_str());
+        let (Some(name), true) = (name, path.extension().is_some_and(|end| end == "toml")) else {
+            continue;
+        };
+        let text = std::fs::read_to_string(&path).map_err(unreadable(&path))?;
+        found.push((name.to_owned(), text));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn read(name: &str, text: &str) -> Result<toml::Table, ProfileError> {
+    let table: toml::Table = text.parse().map_err(broken(name))?;
+    if table.values().all(is_plain) {
+        return Ok(table);
+    }
+    Err(ProfileError::ControlCharacter {
+        file: name.to_owned(),
+    })
+}
+
+/// Whether all texts in it can stand in a command.
+fn is_plain(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => text.bytes().all(|octet| (b' '..=b'~').contains(&octet)),
+        toml::Value::Array(values) => values.iter().all(is_plain),
+        toml::Value::Table(table) => table.values().all(is_plain),
+        _ => true,
+    }
+}
+
+fn profile(name: String, table: toml::Table) -> Result<Profile, ProfileError> {
+    let profile: Profile = table.try_into().map_err(broken(&name))?;
+    Ok(Profile { name, ..profile })
+}
+
+fn broken(name: &str) -> impl FnOnce(toml::de::Error) -> ProfileError + use<> {
+    let file = name.to_owned();
+    move |source| ProfileError::Broken {
+        file,
+        source: Box::new(source),
     }
 }
 
@@ -51,43 +238,36 @@ mod tests {
     use super::*;
     use crate::modem::at::messaging::{ReportRouting, RouteIndications};
 
-    #[test]
-    fn every_profile_is_complete() {
-        for (name, text) in FILES {
-            let profile: Profile =
-                toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert_eq!(profile.name, *name);
-            assert!(
-                !profile.card_identity.is_empty() && !profile.storage.is_empty(),
-                "{name}"
-            );
-            let routings = profile
-                .report_routing
-                .iter()
-                .map(|values| RouteIndications(values.clone()).reports());
-            assert!(
-                routings
-                    .clone()
-                    .any(|routing| routing == ReportRouting::Direct),
-                "{name}"
-            );
-            assert!(
-                routings
-                    .clone()
-                    .any(|routing| routing == ReportRouting::Stored),
-                "{name}"
-            );
-        }
+    fn builtin() -> Profiles {
+        Profiles::load(None).unwrap()
     }
 
     #[test]
-    fn the_generic_one_is_read_from_its_file() {
-        assert_eq!(
-            Profile::generic()
+    fn every_profile_is_complete() {
+        for (name, _) in FILES {
+            let profiles = builtin();
+            let profile = profiles.named(name).unwrap();
+            assert!(
+                !profile.card_identity.is_empty()
+                    && !profile.storage.is_empty()
+                    && !profile.message_service.is_empty()
+                    && profile.baud.contains(&115_200)
+                    && profile.acknowledge.starts_with("+CNMA")
+                    && profile.keep_link <= 2,
+                "{name}"
+            );
+            let routings: Vec<_> = profile
                 .report_routing
-                .first()
-                .map(String::as_str),
-            Some("2,1,0,1,0")
-        );
+                .iter()
+                .map(|values| RouteIndications(values.clone()).reports())
+                .collect();
+            for wanted in [
+                ReportRouting::Direct,
+                ReportRouting::Stored,
+                ReportRouting::None,
+            ] {
+                assert!(routings.contains(&wanted), "{name}: {wanted:?}");
+            }
+        }
     }
 }

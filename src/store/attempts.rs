@@ -29,6 +29,8 @@ pub struct Claim {
     pub concat_reference: u8,
     /// Whether a status report is asked for.
     pub report: bool,
+    /// Whether another part waits that this SIM may take next.
+    pub more: bool,
 }
 
 /// How an attempt ended.
@@ -266,10 +268,17 @@ fn claim_part(
         now,
     };
     step.take(scope)?;
-    work(scope, message, part, Token(token))
+    let more = head(scope, sim)?.is_some();
+    work(scope, message, part, Token(token), more)
 }
 
-fn work(scope: &Scope, message: MessageId, part: PartNo, token: Token) -> Result<Claim, Error> {
+fn work(
+    scope: &Scope,
+    message: MessageId,
+    part: PartNo,
+    token: Token,
+    more: bool,
+) -> Result<Claim, Error> {
     let (text, recipient, reference, report): (String, String, Option<u8>, bool) = scope
         .db
         .prepare_cached(
@@ -289,6 +298,7 @@ fn work(scope: &Scope, message: MessageId, part: PartNo, token: Token) -> Result
         recipient,
         concat_reference: reference.unwrap_or(0),
         report,
+        more,
     })
 }
 

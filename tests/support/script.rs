@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use simpost::modem::port::{Connect, Connecting, OpenError, Wire};
+use simpost::modem::port::{Connect, Connecting, Line, OpenError, Wire};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 /// What the script does when a line, a payload or an ESC comes.
 pub type Script = Box<dyn FnMut(&str) -> Option<Say> + Send>;
@@ -29,6 +29,11 @@ pub fn text(text: &str) -> Option<Say> {
     Some(Say::Text(text.to_owned()))
 }
 
+/// A modem that is well-behaved in everything.
+pub fn polite() -> Script {
+    Box::new(|_| None)
+}
+
 /// What every well-behaved modem says.
 pub fn manners(line: &str) -> Say {
     let answer = match line {
@@ -38,7 +43,13 @@ pub fn manners(line: &str) -> Say {
         "AT+CPIN?" => "\r\n+CPIN: READY\r\n\r\nOK\r\n",
         "AT+CCID" => "\r\n+CCID: 8938003992000000017\r\n\r\nOK\r\n",
         "AT+CIMI" => "\r\n255030000000001\r\n\r\nOK\r\n",
-        "AT+CPMS=\"SM\",\"SM\",\"SM\"" => "\r\n+CPMS: 0,20,0,20,0,20\r\n\r\nOK\r\n",
+        "AT+CPMS=\"SM\",\"SM\",\"SM\"" | "AT+CPMS=\"SM\"" => {
+            "\r\n+CPMS: 0,20,0,20,0,20\r\n\r\nOK\r\n"
+        }
+        "AT+CPMS=?" => "\r\n+CPMS: (\"SM\"),(\"SM\"),(\"SM\")\r\n\r\nOK\r\n",
+        "AT+CSMS?" => "\r\n+CSMS: 0,1,1,1\r\n\r\nOK\r\n",
+        "AT+CSCA?" => "\r\n+CSCA: \"+447700900999\",145\r\n\r\nOK\r\n",
+        "AT+CNUM" => "\r\n+CNUM: \"\",\"+447700900111\",145\r\n\r\nOK\r\n",
         "AT+CNMI?" => "\r\n+CNMI: 2,1,0,1,0\r\n\r\nOK\r\n",
         "AT+CREG?" => "\r\n+CREG: 1,1\r\n\r\nOK\r\n",
         "AT+COPS?" => "\r\n+COPS: 0,0,\"Shop Net\",2\r\n\r\nOK\r\n",
@@ -90,6 +101,22 @@ impl Heard {
         self.0.lock().unwrap().clone()
     }
 
+    /// So many lines that begin so were heard.
+    pub fn count(&self, start: &str) -> usize {
+        let lines = self.lines();
+        lines.iter().filter(|line| line.starts_with(start)).count()
+    }
+
+    /// Waits until a line is heard.
+    pub async fn until(&self, line: &str) {
+        let end = Instant::now() + Duration::from_secs(3600);
+        while !self.lines().iter().any(|heard| heard == line) {
+            let never = || format!("`{line}` is never heard: {:?}", self.lines());
+            assert!(Instant::now() < end, "{}", never());
+            sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub fn after(&self, line: &str) -> Vec<String> {
         let lines = self.lines();
         let place = lines.iter().position(|heard| heard == line).expect("heard");
@@ -101,7 +128,7 @@ impl Heard {
 pub struct Pipes {
     name: String,
     scripts: Mutex<VecDeque<Script>>,
-    heard: Heard,
+    pub heard: Heard,
 }
 
 impl Pipes {
@@ -120,7 +147,11 @@ impl Connect for Pipes {
         self.name.clone()
     }
 
-    fn connect(&self) -> Connecting<'_> {
+    fn line(&self) -> Line {
+        Line::Memory
+    }
+
+    fn connect(&self, _: u32) -> Connecting<'_> {
         Box::pin(async move {
             let next = self.scripts.lock().unwrap().pop_front();
             let script = next.ok_or_else(|| OpenError::Absent(PathBuf::from(&self.name)))?;

@@ -1,0 +1,307 @@
+//! The time in which a modem serves: it is handed one part after the other, and heard in between.
+
+use std::future::ready;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::actor::{Actor, End};
+use super::at;
+use super::at::codes::News;
+use super::at::messaging::SendMessage;
+use super::at::network::SignalQuality;
+use super::commands::Given;
+use super::intake::Chores;
+use super::link::{Link, LinkError, Lost, Reason, Submission};
+use super::run::Run;
+use super::setup::Ready;
+use super::status::State;
+use super::{Event, Host, Job, Outcome};
+use crate::sms::ids::{SimId, Token};
+
+/// So long what lies in the modem's storages comes before the first text: a full storage keeps some
+/// modems from sending, and the rest of it can wait for its turn.
+const HEAD_START: Duration = Duration::from_secs(3);
+
+/// So long what came in may take between two parts of a long queue.
+const TURN: Duration = Duration::from_secs(1);
+
+/// A modem that serves.
+pub(super) struct Service<'a, H> {
+    pub(super) actor: &'a Actor<H>,
+    pub(super) name: &'a str,
+    pub(super) link: Link,
+    pub(super) sim: SimId,
+    pub(super) ready: Ready,
+    /// What is to be read, kept and emptied.
+    pub(super) chores: Chores,
+    /// The attempt whose answer may still come.
+    unanswered: Option<Token>,
+    run: Run,
+}
+
+impl<'a, H: Host> Service<'a, H> {
+    /// The modem on `link`, with what bring-up found.
+    pub(super) fn new(
+        actor: &'a Actor<H>,
+        name: &'a str,
+        link: Link,
+        sim: SimId,
+        ready: Ready,
+    ) -> Self {
+        Self {
+            actor,
+            name,
+            link,
+            sim,
+            run: Run::new(ready.profile.keep_link),
+            chores: Chores::sweep(ready.storages.to_drain()),
+            ready,
+            unanswered: None,
+        }
+    }
+
+    /// Serves until told to stop, or until the wire is lost.
+    pub(super) async fn serve(&mut self, jobs: &mut mpsc::Receiver<Job>) -> End {
+        if let Some(end) = self.head_start().await {
+            return end;
+        }
+        let settings = self.actor.settings;
+        let mut look = Instant::now();
+        let mut sweep = look + settings.sweep;
+        loop {
+            if Instant::now() >= sweep {
+                sweep = Instant::now() + settings.sweep;
+                self.chores.look_through(self.ready.storages.inbox());
+            }
+            let served = tokio::select! {
+                biased;
+                () = self.actor.stop.cancelled() => return End::Stopped,
+                job = jobs.recv() => match job {
+                    // What came in has its turn between two parts, and a part between two chores.
+                    Some(job) => self.part_and_turn(job).await,
+                    None => return End::Stopped,
+                },
+                () = ready(()), if !self.chores.is_empty() => self.chore().await,
+                news = self.link.news() => match news {
+                    Ok(news) => self.hear(news).await,
+                    Err(lost) => Err(lost),
+                },
+                () = tokio::time::sleep_until(sweep) => Ok(()),
+                () = tokio::time::sleep_until(look) => {
+                    look = Instant::now() + settings.look;
+                    self.look().await
+                }
+            };
+            let heard = match served {
+                Ok(()) => self.listen().await,
+                lost => lost,
+            };
+            if let Err(lost) = heard {
+                tracing::debug!(port = self.name, %lost, "service ends");
+                return End::Lost;
+            }
+        }
+    }
+
+    /// Begins with what lies in the storages.
+    async fn head_start(&mut self) -> Option<End> {
+        let end = Instant::now() + HEAD_START;
+        while !self.chores.is_empty() && Instant::now() < end {
+            let lost = match self.chore().await {
+                Ok(()) => self.listen().await.is_err(),
+                Err(_) => true,
+            };
+            if lost {
+                return Some(End::Lost);
+            }
+            if self.actor.stop.is_cancelled() {
+                return Some(End::Stopped);
+            }
+        }
+        None
+    }
+
+    /// Hears what the modem said while something else was asked.
+    async fn listen(&mut self) -> Result<(), Lost> {
+        while let Some(news) = self.link.heard() {
+            self.hear(news).await?;
+        }
+        Ok(())
+    }
+
+    async fn part_and_turn(&mut self, job: Job) -> Result<(), Lost> {
+        self.work(job).await?;
+        self.listen().await?;
+        let end = Instant::now() + TURN;
+        while !self.chores.is_empty() && Instant::now() < end {
+            self.chore().await?;
+            self.listen().await?;
+        }
+        Ok(())
+    }
+
+    async fn work(&mut self, job: Job) -> Result<(), Lost> {
+        if job.sim != self.sim {
+            self.actor
+                .give_back(job, "another SIM is in this modem now")
+                .await;
+            return Ok(());
+        }
+        self.actor
+            .roster
+            .update(self.name, |status| status.state = State::Sending);
+        let held = if job.more {
+            self.hold_link().await
+        } else {
+            Ok(())
+        };
+        let (outcome, lost, silent) = match held {
+            Ok(()) => self.send(&job).await,
+            Err(lost) => outcome_of(Submission::NotSubmitted(lost.into())),
+        };
+        if matches!(outcome, Outcome::Unanswered { .. }) {
+            // An older one that is still owed is given up: one late answer can mean only one text.
+            self.unanswered = Some(job.token);
+        }
+        let accepted = matches!(outcome, Outcome::Accepted(_));
+        self.actor.roster.update(self.name, |status| {
+            status.state = State::Ready;
+            status.accepted += u64::from(accepted);
+        });
+        self.actor
+            .tell(Event::Finished {
+                sim: job.sim,
+                token: job.token,
+                outcome,
+            })
+            .await;
+        if let Some(lost) = lost {
+            return Err(lost);
+        }
+        if silent { self.recover().await } else { Ok(()) }
+    }
+
+    async fn send(&mut self, job: &Job) -> (Outcome, Option<Lost>, bool) {
+        let send = SendMessage {
+            tpdu_length: job.tpdu_length,
+            pdu: job.pdu.clone(),
+            patience: self.actor.settings.answer,
+        };
+        let arming = self.actor.host.arm(job.token);
+        let submission = self.link.submit(&send, arming).await;
+        self.run.part_ended(Instant::now());
+        outcome_of(submission)
+    }
+
+    /// Asks for a radio link that stays open for the parts that follow, once a run.
+    async fn hold_link(&mut self) -> Result<(), Lost> {
+        let Some(command) = self.run.due(Instant::now()) else {
+            return Ok(());
+        };
+        match self.link.run(&Given(command.to_owned())).await {
+            Ok(()) => self.run.begin(Instant::now()),
+            Err(LinkError::Lost(lost)) => return Err(lost),
+            Err(LinkError::At(error)) => {
+                tracing::debug!(port = self.name, %error, "the link does not stay open between parts");
+                self.run.refused();
+                if matches!(error, at::Error::TimedOut { .. }) {
+                    return self.recover().await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// After a silence nobody knows what the modem is doing: it may sit in its prompt, or be dead.
+    pub(super) async fn recover(&mut self) -> Result<(), Lost> {
+        self.run.forget();
+        match self.link.wake(5, self.actor.settings.setup.attention).await {
+            Ok(()) => Ok(()),
+            Err(LinkError::Lost(lost)) => Err(lost),
+            // Closing and opening the port is the next thing to try.
+            Err(LinkError::At(error)) => {
+                tracing::warn!(port = self.name, %error, "the modem does not come back after a silence");
+                Err(Lost::silent())
+            }
+        }
+    }
+
+    /// A look at the signal; it is also how a modem that died in silence is found out.
+    async fn look(&mut self) -> Result<(), Lost> {
+        match self.link.run(&SignalQuality).await {
+            Ok(signal) => {
+                self.actor
+                    .roster
+                    .update(self.name, |status| status.signal = signal.dbm());
+                Ok(())
+            }
+            Err(LinkError::Lost(lost)) => Err(lost),
+            Err(LinkError::At(at::Error::TimedOut { .. })) => self.recover().await,
+            Err(LinkError::At(_)) => Ok(()),
+        }
+    }
+
+    async fn hear(&mut self, news: News) -> Result<(), Lost> {
+        match news {
+            // Its type bits tell which of the two it is; the header and the storage do not.
+            News::Report(pdu) | News::Message(pdu) => self.take(pdu).await,
+            News::StoredReport(place) | News::StoredMessage(place) => {
+                self.chores.fetch(&place, self.ready.storages.inbox());
+                Ok(())
+            }
+            News::LateReference(mr) => {
+                let token = self.unanswered.take();
+                self.actor
+                    .tell(Event::Late {
+                        sim: self.sim,
+                        token,
+                        mr,
+                    })
+                    .await;
+                Ok(())
+            }
+            News::Registration(domain, status) => {
+                tracing::info!(port = self.name, ?domain, state = ?status.registration(), "registration changed");
+                Ok(())
+            }
+            News::Broadcast(_)
+            | News::Ring
+            | News::Ussd(_)
+            | News::Pin(_)
+            | News::LateFinal(_)
+            | News::Noise(_) => Ok(()),
+        }
+    }
+}
+
+/// The outcome; the loss of the wire, if it came with it; whether the modem owes an answer.
+fn outcome_of(submission: Submission) -> (Outcome, Option<Lost>, bool) {
+    match submission {
+        Submission::Accepted(mr) => (Outcome::Accepted(mr), None, false),
+        Submission::Refused(cause) => (Outcome::Refused(cause), None, false),
+        // Our disk, not the modem: it costs the part nothing.
+        Submission::NotSubmitted(reason @ Reason::NotArmed) => (
+            Outcome::GivenBack {
+                reason: reason.to_string(),
+            },
+            None,
+            false,
+        ),
+        Submission::NotSubmitted(reason) => {
+            let outcome = Outcome::NotSubmitted {
+                cause: reason.cause(),
+                reason: reason.to_string(),
+            };
+            let silent = reason.is_out_of_step();
+            (outcome, reason.into_lost(), silent)
+        }
+        Submission::Unanswered(reason) => {
+            let outcome = Outcome::Unanswered {
+                reason: reason.to_string(),
+            };
+            (outcome, reason.into_lost(), true)
+        }
+    }
+}
