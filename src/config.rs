@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::modem::profile::{Choice, ProfileError, Profiles};
 use crate::{admission, housekeeper, modem, outcomes};
 
 /// Where a value came from.
@@ -52,6 +54,12 @@ pub struct Config {
     pub modem: modem::actor::Settings,
     /// The ports of the modems.
     pub ports: Vec<PathBuf>,
+    /// A directory with lines of profiles that differ from ours.
+    profiles_dir: Option<PathBuf>,
+    /// The families of modems that the owner names, by port.
+    families: BTreeMap<PathBuf, String>,
+    /// All families.
+    profiles: Arc<Profiles>,
     /// Who set each key.
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -173,6 +181,15 @@ const SETTINGS: &[Setting] = &[
         take: |config, text| seconds(text).map(|wait| config.modem.reopen.1 = wait),
         show: |config| config.modem.reopen.1.as_secs().to_string(),
     },
+    Setting {
+        key: "modems.profiles",
+        form: "a directory with profiles",
+        take: |config, text| (!text.is_empty()).then(|| config.profiles_dir = Some(text.into())),
+        show: |config| {
+            let dir = config.profiles_dir.as_ref();
+            dir.map_or_else(String::new, |dir| dir.display().to_string())
+        },
+    },
 ];
 
 fn seconds(text: &str) -> Option<Duration> {
@@ -204,8 +221,9 @@ impl Config {
         environment: &[(String, String)],
         flags: Flags,
     ) -> Result<Self, Mistakes> {
+        let built_in = Profiles::load(None).map_err(|error| Mistakes(vec![broken(&error)]))?;
         let mut loading = Loading {
-            config: Self::defaults(environment),
+            config: Self::defaults(environment, Arc::new(built_in)),
             mistakes: Vec::new(),
         };
         if let Some(path) = path {
@@ -213,6 +231,7 @@ impl Config {
         }
         loading.environment(environment);
         loading.flags(flags);
+        loading.profiles();
         if loading.mistakes.is_empty() {
             Ok(loading.config)
         } else {
@@ -220,7 +239,7 @@ impl Config {
         }
     }
 
-    fn defaults(environment: &[(String, String)]) -> Self {
+    fn defaults(environment: &[(String, String)], profiles: Arc<Profiles>) -> Self {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 7750)),
             data_dir: state_dir(environment),
@@ -229,7 +248,19 @@ impl Config {
             housekeeper: housekeeper::Settings::default(),
             modem: modem::actor::Settings::default(),
             ports: Vec::new(),
+            profiles_dir: None,
+            families: BTreeMap::new(),
+            profiles,
             origins: BTreeMap::new(),
+        }
+    }
+
+    /// Whose manners the modem at `port` is taken to have.
+    pub fn manners(&self, port: &Path) -> Choice {
+        let named = self.families.get(port);
+        match named.and_then(|name| self.profiles.named(name).ok()) {
+            Some(profile) => Choice::Fixed(Box::new(profile.clone())),
+            None => Choice::Recognised(Arc::clone(&self.profiles)),
         }
     }
 
@@ -349,11 +380,46 @@ impl Loading {
                 {
                     self.mistake(&here, format!("`{port}` is named twice"));
                 }
-                Some(port) => self.port(port.into(), Origin::File),
+                Some(port) => {
+                    self.port(port.into(), Origin::File);
+                    self.family(&here, port, modem.get("profile"));
+                }
                 None => self.mistake(&here, "expected port = \"/dev/…\""),
             }
-            for name in modem.keys().filter(|name| *name != "port") {
-                self.mistake(format!("{here}.{name}"), "unknown key; known is `port`");
+            let known = |name: &&String| matches!(name.as_str(), "port" | "profile");
+            for name in modem.keys().filter(|name| !known(name)) {
+                let what = "unknown key; known are `port` and `profile`";
+                self.mistake(format!("{here}.{name}"), what);
+            }
+        }
+    }
+
+    fn family(&mut self, here: &str, port: &str, family: Option<&toml::Value>) {
+        match family.map(|family| (family, family.as_str())) {
+            Some((_, Some(name))) => {
+                self.config.families.insert(port.into(), name.to_owned());
+            }
+            Some((_, None)) => self.mistake(
+                format!("{here}.profile"),
+                "expected the name of a family, such as \"huawei\"",
+            ),
+            None => {}
+        }
+    }
+
+    /// Reads the owner's profiles, and looks whether those that are named exist.
+    fn profiles(&mut self) {
+        if let Some(dir) = &self.config.profiles_dir {
+            match Profiles::load(Some(dir)) {
+                Ok(profiles) => self.config.profiles = Arc::new(profiles),
+                Err(error) => return self.mistakes.push(broken(&error)),
+            }
+        }
+        for (port, name) in &self.config.families {
+            if let Err(error) = self.config.profiles.named(name) {
+                let place = format!("modem at {}", port.display());
+                let what = error.to_string();
+                self.mistakes.push(Mistake { place, what });
             }
         }
     }
@@ -405,6 +471,16 @@ impl Loading {
         for port in flags.ports {
             self.port(port, Origin::Flag);
         }
+    }
+}
+
+/// A directory or a file of profiles that cannot be used.
+fn broken(error: &ProfileError) -> Mistake {
+    let cause = std::error::Error::source(error);
+    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
+    Mistake {
+        place: "modems.profiles".into(),
+        what: format!("{error}{}", cause.trim_end()),
     }
 }
 
@@ -522,7 +598,7 @@ mod tests {
             "FILE: country: `XX` is not valid; expected a country's two letters, such as UA",
             "FILE: limits.max_segments: `0` is not valid; expected a number from 1 to 255",
             "FILE: lisen: unknown key; the nearest is `listen`",
-            "FILE: modem[0].prot: unknown key; known is `port`",
+            "FILE: modem[0].prot: unknown key; known are `port` and `profile`",
             "FILE: modem[0]: expected port = \"/dev/…\"",
             "FILE: sending: expected a section [sending]",
             "FILE: uncertain.otp_grace_s: `never` is not valid; expected seconds, from 1 to 86400, or hold",
@@ -556,6 +632,40 @@ mod tests {
                 .to_string()
                 .contains("/nowhere/simpost.toml: cannot be read"),
             "{missing}"
+        );
+    }
+
+    #[test]
+    fn families_are_named_by_the_owner_and_must_exist() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("odd.toml"), "keep_link = 2").unwrap();
+        let file = |name: &str| {
+            let dir = dir.path().display();
+            format!(
+                "[modems]\nprofiles = \"{dir}\"\n[[modem]]\nport = \"/dev/a\"\nprofile = {name}"
+            )
+        };
+        let config = load(&file("\"odd\""), &[], Flags::default()).unwrap();
+        let manners = |port: &str| config.manners(Path::new(port)).at_first().clone();
+        let (odd, other) = (manners("/dev/a"), manners("/dev/b"));
+        assert_eq!((odd.name.as_str(), odd.keep_link), ("odd", 2));
+        assert_eq!((other.name.as_str(), other.keep_link), ("generic", 1));
+        for (name, expected) in [
+            ("\"evn\"", "modem at /dev/a: there is no profile `evn`"),
+            (
+                "1",
+                "FILE: modem[0].profile: expected the name of a family, such as \"huawei\"",
+            ),
+        ] {
+            let mistakes = load(&file(name), &[], Flags::default()).unwrap_err();
+            assert_eq!(mistakes, [expected]);
+        }
+        std::fs::write(dir.path().join("odd.toml"), "keep_lnk = 2").unwrap();
+        let mistakes = load(&file("\"odd\""), &[], Flags::default()).unwrap_err();
+        assert!(
+            mistakes[0]
+                .starts_with("modems.profiles: `odd` is no profile: unknown field `keep_lnk`"),
+            "{mistakes:?}"
         );
     }
 

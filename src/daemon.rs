@@ -21,7 +21,6 @@ use crate::fleet::Fleet;
 use crate::http::{self, App, Door, make_app};
 use crate::modem::Event;
 use crate::modem::port::Tty;
-use crate::modem::profile::{Choice, Profiles};
 use crate::modem::status::Roster;
 use crate::scheduler::Wiring;
 use crate::store::{self, DirLock, Store};
@@ -62,7 +61,6 @@ impl Daemon {
     /// Starts everything that `config` asks for. Errors: the first thing that cannot be had, and what to
     /// do about it; modems are not among these, they may come later.
     pub async fn start(config: &Config, clock: Clock) -> Result<Self> {
-        let profiles = Arc::new(Profiles::load(None)?);
         let lock = store::lock(&config.data_dir)?;
         let store = Store::open(&config.data_dir)?;
         recover(&store, clock).await?;
@@ -101,13 +99,14 @@ impl Daemon {
             _lock: lock,
         };
         for port in &config.ports {
-            daemon.employ(port, Choice::Recognised(Arc::clone(&profiles)), config);
+            daemon.employ(port, config);
         }
         Ok(daemon)
     }
 
-    fn employ(&self, port: &Path, manners: Choice, config: &Config) {
+    fn employ(&self, port: &Path, config: &Config) {
         let tty = Box::new(Tty::new(port));
+        let manners = config.manners(port);
         self.fleet
             .employ(tty, manners, config.modem, self.events.clone());
     }

@@ -346,6 +346,95 @@ async fn troubles_are_told_with_what_to_do_and_tried_again() {
     assert_eq!(status.trouble, None);
 }
 
+/// Answers some questions so, and all others well.
+fn answering(answers: &'static [(&str, &str)]) -> Script {
+    Box::new(|line| {
+        let answer = answers.iter().find(|(question, _)| *question == line);
+        answer.and_then(|(_, answer)| text(&format!("\r\n{answer}\r\n")))
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_registration_lets_a_sim_in() {
+    const CASES: &[&[(&str, &str)]] = &[
+        // A stick for LTE alone.
+        &[
+            ("AT+CREG?", "+CREG: 1,0\r\n\r\nOK"),
+            ("AT+CGREG?", "+CGREG: 0,4\r\n\r\nOK"),
+            ("AT+CEREG?", "+CEREG: 0,5\r\n\r\nOK"),
+        ],
+        // A module that knows no circuits.
+        &[
+            ("AT+CREG?", "ERROR"),
+            ("AT+CGREG?", "+CGREG: 0,1\r\n\r\nOK"),
+        ],
+    ];
+    for answers in CASES {
+        let begun = Instant::now();
+        let bench = Bench::start(vec![answering(answers)]);
+        bench
+            .status_when(|status| status.state == State::Ready)
+            .await;
+        assert!(begun.elapsed() < Duration::from_secs(2), "{answers:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_registration_tells_is_told_of_the_first_known_one() {
+    const CASES: &[(&[(&str, &str)], &str)] = &[
+        (
+            &[
+                ("AT+CREG?", "+CREG: 1,0\r\n\r\nOK"),
+                ("AT+CGREG?", "+CGREG: 0,3\r\n\r\nOK"),
+            ],
+            "no network: the modem still searches",
+        ),
+        (
+            &[
+                ("AT+CREG?", "ERROR"),
+                ("AT+CEREG?", "+CEREG: 0,11\r\n\r\nOK"),
+            ],
+            "no network: there is none for texts",
+        ),
+        (
+            &[
+                ("AT+CREG?", "ERROR"),
+                ("AT+CGREG?", "ERROR"),
+                ("AT+CEREG?", "ERROR"),
+            ],
+            "the modem refuses to tell its registration: `AT+CEREG?` was refused with `ERROR`",
+        ),
+    ];
+    for (answers, message) in CASES {
+        let bench = Bench::start(vec![answering(answers)]);
+        let status = bench.status_when(|status| status.trouble.is_some()).await;
+        assert_eq!(status.trouble.unwrap().message, *message);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sim_without_a_service_centre_cannot_send() {
+    let empty: &[_] = &[("AT+CSCA?", "+CSCA: \"\",129\r\n\r\nOK")];
+    // A modem that cannot tell is believed to have one.
+    let silent: &[_] = &[("AT+CSCA?", "ERROR"), ("AT+CNUM", "ERROR")];
+    let bench = Bench::start(vec![answering(empty), answering(silent), polite()]);
+    let status = bench.status_when(|status| status.trouble.is_some()).await;
+    let trouble = status.trouble.unwrap();
+    assert_eq!(trouble.code, "no_service_centre");
+    assert!(trouble.hint.contains("service centre"), "{}", trouble.hint);
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(status.found.service_centre, None);
+    let bench = Bench::start(vec![polite()]);
+    let found = bench
+        .status_when(|status| status.state == State::Ready)
+        .await
+        .found;
+    let told = [found.service_centre, found.number].map(|number| number.unwrap().to_string());
+    assert_eq!(told, ["+447700900999", "+447700900111"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn routings_are_tried_in_order_and_read_back() {
     let mut asked = 0;

@@ -47,14 +47,17 @@ pub struct Profile {
 pub struct Pattern {
     /// Stands in the answer to `AT+CGMI`, in any case.
     pub maker: String,
-    /// Beginnings of the answer to `AT+CGMM`, in any case; any model where there are none.
+    /// Beginnings of words in the answer to `AT+CGMM`, in any case; any model where there are none.
     #[serde(default)]
     pub models: Vec<String>,
 }
 
 impl Pattern {
     fn fits(&self, maker: &str, model: &str) -> bool {
-        let begins = |start: &String| model.starts_with(&start.to_lowercase());
+        let begins = |start: &String| {
+            let mut words = model.split(|c: char| !c.is_ascii_alphanumeric());
+            words.any(|word| word.starts_with(&start.to_lowercase()))
+        };
         maker.contains(&self.maker.to_lowercase())
             && (self.models.is_empty() || self.models.iter().any(begins))
     }
@@ -100,7 +103,18 @@ macro_rules! files {
 }
 
 /// The compiled-in profiles by file name.
-const FILES: &[(&str, &str)] = files!("generic");
+const FILES: &[(&str, &str)] = files!(
+    "cinterion",
+    "generic",
+    "huawei",
+    "quectel",
+    "simcom-2g",
+    "simcom-lte",
+    "telit",
+    "u-blox",
+    "wavecom",
+    "zte"
+);
 
 /// All families that are known.
 #[derive(Debug, Clone)]
@@ -250,8 +264,8 @@ mod tests {
             assert!(
                 !profile.card_identity.is_empty()
                     && !profile.storage.is_empty()
-                    && !profile.message_service.is_empty()
-                    && profile.baud.contains(&115_200)
+                    && profile.message_service.contains(&0)
+                    && profile.baud.first() == Some(&115_200)
                     && profile.acknowledge.starts_with("+CNMA")
                     && profile.keep_link <= 2,
                 "{name}"
@@ -269,5 +283,97 @@ mod tests {
                 assert!(routings.contains(&wanted), "{name}: {wanted:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_family_repeats_a_line_of_all() {
+        let generic: toml::Table = read(GENERIC, file(GENERIC)).unwrap();
+        for (name, text) in FILES.iter().filter(|(name, _)| *name != GENERIC) {
+            for (key, value) in read(name, text).unwrap() {
+                assert_ne!(generic.get(&key), Some(&value), "{name}: {key}");
+            }
+        }
+    }
+
+    fn file(name: &str) -> &'static str {
+        let mut files = FILES.iter();
+        files.find(|(known, _)| *known == name).unwrap().1
+    }
+
+    #[test]
+    fn families_are_told_by_maker_and_model() {
+        const CASES: &[(&str, &str, &str)] = &[
+            ("huawei", "E173", "huawei"),
+            ("Huawei Technologies Co., Ltd.", "E3372", "huawei"),
+            ("ZTE INCORPORATED", "MF180", "zte"),
+            ("SIMCOM_Ltd", "SIMCOM_SIM800L", "simcom-2g"),
+            ("SIMCOM_Ltd", "SIM900 R11.0", "simcom-2g"),
+            ("SIMCOM INCORPORATED", "SIMCOM_SIM7600E-H", "simcom-lte"),
+            ("INCORPORATED", "A7670E-FASE", "generic"),
+            ("SIMCOM INCORPORATED", "A7670E-FASE", "simcom-lte"),
+            ("SIMCOM INCORPORATED", "SIM9999", "generic"),
+            ("Quectel", "EC25", "quectel"),
+            // Its service for acknowledgements has a number of its own.
+            ("Quectel_Ltd", "Quectel_M66", "generic"),
+            ("Telit", "LE910C1-EU", "telit"),
+            ("SIEMENS", "TC35i", "cinterion"),
+            ("Cinterion", "EHS6", "cinterion"),
+            ("WAVECOM MODEM", "MULTIBAND  900E  1800", "wavecom"),
+            ("Sierra Wireless", "SL8084TR Product", "wavecom"),
+            ("Sierra Wireless, Incorporated", "MC7304", "generic"),
+            ("u-blox", "SARA-U201", "u-blox"),
+            ("", "", "generic"),
+        ];
+        let profiles = builtin();
+        for (maker, model, family) in CASES {
+            assert_eq!(profiles.of(maker, model).name, *family, "{maker} {model}");
+        }
+    }
+
+    #[test]
+    fn the_owners_files_change_lines_and_add_families() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            std::fs::write(dir.path().join(name), text).unwrap();
+        };
+        write("huawei.toml", "quiet = []");
+        write("generic.toml", "keep_link = 2");
+        write(
+            "odd.toml",
+            "recognise = [{ maker = \"Odd\" }]\nbaud = [4800]",
+        );
+        write("notes.txt", "no profile");
+        let profiles = Profiles::load(Some(dir.path())).unwrap();
+        let huawei = profiles.of("huawei", "E173");
+        assert_eq!((huawei.quiet.len(), huawei.keep_link), (0, 2));
+        assert_eq!(
+            huawei.card_identity,
+            builtin().of("huawei", "").card_identity
+        );
+        let odd = profiles.of("odd inc.", "1");
+        assert_eq!(
+            (odd.name.as_str(), odd.baud.as_slice()),
+            ("odd", &[4800][..])
+        );
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_used_is_told_by_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let refused = |text: &str| {
+            std::fs::write(dir.path().join("odd.toml"), text).unwrap();
+            Profiles::load(Some(dir.path())).unwrap_err().to_string()
+        };
+        assert_eq!(refused("baud = 4800"), "`odd` is no profile");
+        assert_eq!(refused("baud ="), "`odd` is no profile");
+        assert_eq!(refused("keep_lnk = 1"), "`odd` is no profile");
+        assert_eq!(
+            refused("quiet = [\"+CMGD=1\\r\"]"),
+            "`odd` has a value with a character that no command may hold"
+        );
+        let nowhere = Profiles::load(Some(Path::new("/nowhere"))).unwrap_err();
+        assert_eq!(nowhere.to_string(), "cannot read `/nowhere`");
+        let unknown = builtin().named("evn").unwrap_err();
+        assert_eq!(unknown.to_string(), "there is no profile `evn`");
     }
 }

@@ -129,6 +129,10 @@ pub struct Pipes {
     name: String,
     scripts: Mutex<VecDeque<Script>>,
     pub heard: Heard,
+    line: Line,
+    /// At any other speed rubbish comes back.
+    speed: Option<u32>,
+    tried: Arc<Mutex<Vec<u32>>>,
 }
 
 impl Pipes {
@@ -138,7 +142,19 @@ impl Pipes {
             name: name.into(),
             scripts: Mutex::new(scripts.into()),
             heard: heard.clone(),
+            line: Line::Memory,
+            speed: None,
+            tried: Arc::default(),
         }
+    }
+
+    /// A port over such a line, whose modem understands one speed. The speeds that were tried go to
+    /// what comes back.
+    pub fn at_speed(mut self, line: Line, speed: u32) -> (Self, Arc<Mutex<Vec<u32>>>) {
+        self.line = line;
+        self.speed = Some(speed);
+        let tried = Arc::clone(&self.tried);
+        (self, tried)
     }
 }
 
@@ -148,12 +164,18 @@ impl Connect for Pipes {
     }
 
     fn line(&self) -> Line {
-        Line::Memory
+        self.line
     }
 
-    fn connect(&self, _: u32) -> Connecting<'_> {
+    fn connect(&self, baud: u32) -> Connecting<'_> {
         Box::pin(async move {
-            let next = self.scripts.lock().unwrap().pop_front();
+            self.tried.lock().unwrap().push(baud);
+            let next = if self.speed.is_some_and(|speed| speed != baud) {
+                let rubbish: Script = Box::new(|_| Some(Say::Text("\u{0}\u{7f}x\u{0}".into())));
+                Some(rubbish)
+            } else {
+                self.scripts.lock().unwrap().pop_front()
+            };
             let script = next.ok_or_else(|| OpenError::Absent(PathBuf::from(&self.name)))?;
             let (ours, theirs) = duplex(4096);
             tokio::spawn(scripted(theirs, script, self.heard.clone()));
