@@ -3,6 +3,8 @@
 //! Every setting is a row of one table: its key, what it must look like, how it is taken and shown.
 //! All mistakes are told at once, each with its place.
 
+mod modems;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
@@ -10,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::modem::profile::{Choice, ProfileError, Profiles};
+use crate::modem::profile::Profiles;
 use crate::{admission, housekeeper, modem, outcomes};
 
 /// Where a value came from.
@@ -221,7 +223,8 @@ impl Config {
         environment: &[(String, String)],
         flags: Flags,
     ) -> Result<Self, Mistakes> {
-        let built_in = Profiles::load(None).map_err(|error| Mistakes(vec![broken(&error)]))?;
+        let built_in =
+            Profiles::load(None).map_err(|error| Mistakes(vec![modems::broken(&error)]))?;
         let mut loading = Loading {
             config: Self::defaults(environment, Arc::new(built_in)),
             mistakes: Vec::new(),
@@ -252,15 +255,6 @@ impl Config {
             families: BTreeMap::new(),
             profiles,
             origins: BTreeMap::new(),
-        }
-    }
-
-    /// Whose manners the modem at `port` is taken to have.
-    pub fn manners(&self, port: &Path) -> Choice {
-        let named = self.families.get(port);
-        match named.and_then(|name| self.profiles.named(name).ok()) {
-            Some(profile) => Choice::Fixed(Box::new(profile.clone())),
-            None => Choice::Recognised(Arc::clone(&self.profiles)),
         }
     }
 
@@ -359,78 +353,6 @@ impl Loading {
         }
     }
 
-    fn modems(&mut self, place: &str, modems: &[toml::Value]) {
-        for (number, modem) in modems.iter().enumerate() {
-            let here = format!("{place}: modem[{number}]");
-            let Some(modem) = modem.as_table() else {
-                self.mistake(here, "expected a section [[modem]]");
-                continue;
-            };
-            match modem
-                .get("port")
-                .and_then(toml::Value::as_str)
-                .filter(|port| !port.is_empty())
-            {
-                Some(port)
-                    if self
-                        .config
-                        .ports
-                        .iter()
-                        .any(|known| known == Path::new(port)) =>
-                {
-                    self.mistake(&here, format!("`{port}` is named twice"));
-                }
-                Some(port) => {
-                    self.port(port.into(), Origin::File);
-                    self.family(&here, port, modem.get("profile"));
-                }
-                None => self.mistake(&here, "expected port = \"/dev/…\""),
-            }
-            let known = |name: &&String| matches!(name.as_str(), "port" | "profile");
-            for name in modem.keys().filter(|name| !known(name)) {
-                let what = "unknown key; known are `port` and `profile`";
-                self.mistake(format!("{here}.{name}"), what);
-            }
-        }
-    }
-
-    fn family(&mut self, here: &str, port: &str, family: Option<&toml::Value>) {
-        match family.map(|family| (family, family.as_str())) {
-            Some((_, Some(name))) => {
-                self.config.families.insert(port.into(), name.to_owned());
-            }
-            Some((_, None)) => self.mistake(
-                format!("{here}.profile"),
-                "expected the name of a family, such as \"huawei\"",
-            ),
-            None => {}
-        }
-    }
-
-    /// Reads the owner's profiles, and looks whether those that are named exist.
-    fn profiles(&mut self) {
-        if let Some(dir) = &self.config.profiles_dir {
-            match Profiles::load(Some(dir)) {
-                Ok(profiles) => self.config.profiles = Arc::new(profiles),
-                Err(error) => return self.mistakes.push(broken(&error)),
-            }
-        }
-        for (port, name) in &self.config.families {
-            if let Err(error) = self.config.profiles.named(name) {
-                let place = format!("modem at {}", port.display());
-                let what = error.to_string();
-                self.mistakes.push(Mistake { place, what });
-            }
-        }
-    }
-
-    fn port(&mut self, port: PathBuf, origin: Origin) {
-        if !self.config.ports.contains(&port) {
-            self.config.ports.push(port);
-        }
-        self.config.origins.insert("modem", origin);
-    }
-
     fn environment(&mut self, environment: &[(String, String)]) {
         for (name, value) in environment
             .iter()
@@ -471,16 +393,6 @@ impl Loading {
         for port in flags.ports {
             self.port(port, Origin::Flag);
         }
-    }
-}
-
-/// A directory or a file of profiles that cannot be used.
-fn broken(error: &ProfileError) -> Mistake {
-    let cause = std::error::Error::source(error);
-    let cause = cause.map_or_else(String::new, |cause| format!(": {cause}"));
-    Mistake {
-        place: "modems.profiles".into(),
-        what: format!("{error}{}", cause.trim_end()),
     }
 }
 
