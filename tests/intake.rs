@@ -378,6 +378,9 @@ async fn nothing_is_acknowledged_that_is_not_on_disk() {
     drop(came(&mut bench).await.1);
     bench.send(2).await;
     assert_eq!(bench.outcome().await, Outcome::Accepted(Some(Mr(23))));
+    // The modem may have given up meanwhile: it is looked after soon.
+    sleep(Duration::from_secs(61)).await;
+    assert_eq!(bench.heard.count("AT+CNMI?"), 3);
     assert_eq!(bench.heard.count("AT+CNMA"), 0);
 }
 

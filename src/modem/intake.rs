@@ -79,10 +79,17 @@ impl Chores {
         self.0.is_empty()
     }
 
-    /// Something may lie in `inbox` that was not announced, and the routing may be lost.
-    pub(super) fn look_through(&mut self, inbox: Option<&Memory>) {
+    /// Something may lie somewhere that was not announced, and the routing may be lost.
+    pub(super) fn look_through(&mut self, memories: Vec<Memory>) {
+        self.check_routing();
+        for chore in Self::sweep(memories).0 {
+            self.add(chore);
+        }
+    }
+
+    /// A modem whose acknowledgements came too late tells nothing any more.
+    pub(super) fn check_routing(&mut self) {
         self.add(Chore::CheckRouting);
-        self.add(Chore::Sweep(inbox.cloned()));
     }
 
     /// Something was announced: `place` without an index means "look yourself".
@@ -371,4 +378,83 @@ fn is_for_us(stored: &Stored) -> bool {
 /// some firmwares.
 fn is_empty(cause: Cause) -> bool {
     matches!(cause, Cause::Cms(321 | 500) | Cause::Plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(name: &str) -> Memory {
+        Memory::new(name).unwrap()
+    }
+
+    fn announced(storage: &str, index: Option<u16>) -> codes::Place {
+        codes::Place {
+            storage: storage.into(),
+            index,
+        }
+    }
+
+    #[test]
+    fn what_is_announced_becomes_a_chore_once() {
+        let inbox = memory("SM");
+        let mut chores = Chores::default();
+        for (storage, index) in [
+            ("ME", Some(3)),
+            ("", Some(3)),
+            ("me", Some(3)),
+            ("SM", None),
+            ("what \"is\" that", Some(4)),
+            ("SM", None),
+        ] {
+            chores.fetch(&announced(storage, index), Some(&inbox));
+        }
+        let fetch = |name: &str, index| {
+            let memory = Some(memory(name));
+            Chore::Fetch(Place { memory, index })
+        };
+        let expected = [
+            fetch("ME", 3),
+            fetch("SM", 3),
+            Chore::Sweep(Some(inbox)),
+            fetch("SM", 4),
+        ];
+        assert_eq!(chores.0, expected);
+    }
+
+    #[test]
+    fn a_place_is_emptied_once_however_often_it_was_read() {
+        let mut chores = Chores::default();
+        let place = Place {
+            memory: None,
+            index: 1,
+        };
+        chores.add(Chore::Delete(place.clone()));
+        chores.add(Chore::Delete(place));
+        assert_eq!(chores.0.len(), 1);
+    }
+
+    #[test]
+    fn what_somebody_wrote_on_the_card_is_not_ours() {
+        const DRAFT: &str = "0011000C914477000910320000A705C8329BFD06";
+        const REPORT: &str = "079144770009909906170C91447700091032623041015123006230410151730000";
+        let stored = |stat, pdu: &str| Stored {
+            index: Some(1),
+            stat,
+            length: None,
+            pdu: pdu.into(),
+        };
+        assert!(!is_for_us(&stored(Some(2), DRAFT)));
+        assert!(!is_for_us(&stored(Some(3), "not even a PDU")));
+        // It cannot have come in as it is, but nothing else says so.
+        assert!(is_for_us(&stored(Some(0), DRAFT)));
+        assert!(is_for_us(&stored(None, "00")));
+        assert!(is_for_us(&stored(Some(3), REPORT)));
+    }
+
+    #[test]
+    fn errors_that_mean_nothing_is_there() {
+        assert!(is_empty(Cause::Cms(321)) && is_empty(Cause::Plain));
+        assert!(!is_empty(Cause::Cms(314)) && !is_empty(Cause::Cme(14)));
+    }
 }

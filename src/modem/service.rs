@@ -73,7 +73,7 @@ impl<'a, H: Host> Service<'a, H> {
         loop {
             if Instant::now() >= sweep {
                 sweep = Instant::now() + settings.sweep;
-                self.chores.look_through(self.ready.storages.inbox());
+                self.chores.look_through(self.ready.storages.to_drain());
             }
             let served = tokio::select! {
                 biased;
@@ -91,6 +91,9 @@ impl<'a, H: Host> Service<'a, H> {
                 () = tokio::time::sleep_until(sweep) => Ok(()),
                 () = tokio::time::sleep_until(look) => {
                     look = Instant::now() + settings.look;
+                    if self.ready.acknowledges {
+                        self.chores.check_routing();
+                    }
                     self.look().await
                 }
             };

@@ -19,17 +19,22 @@ const QUICK: Knock = Knock {
 impl Speed {
     /// The speeds to try, and how patiently.
     ///
-    /// What worked last goes first. Where the speed may not matter, the first one gets all of `patience`
-    /// before the others are tried: behind some USB sockets there is a UART after all.
+    /// What worked last goes first and gets all of `patience`. Where the speed may not matter, so does the
+    /// first one, before the others are tried: behind some USB sockets there is a UART after all. Once
+    /// somebody has answered there, silence is not the speed's fault.
     pub fn plan(self, line: Line, speeds: &[u32], patience: Knock) -> Vec<(u32, Knock)> {
         let first = self.0.or(speeds.first().copied()).unwrap_or(115_200);
-        let others = speeds.iter().copied().filter(|speed| *speed != first);
-        let (begin, others): (_, Vec<_>) = match line {
-            Line::Memory => (patience, Vec::new()),
-            Line::PerhapsUart => (patience, others.collect()),
-            Line::Uart => (QUICK, others.collect()),
+        let hunts = match line {
+            Line::Memory => false,
+            Line::PerhapsUart => self.0.is_none(),
+            Line::Uart => true,
         };
-        let others = others.into_iter().map(|speed| (speed, QUICK));
+        let begin = match (line, self.0) {
+            (Line::Uart, None) => QUICK,
+            _ => patience,
+        };
+        let others = speeds.iter().filter(|speed| hunts && **speed != first);
+        let others = others.map(|speed| (*speed, QUICK));
         std::iter::once((first, begin)).chain(others).collect()
     }
 
@@ -58,10 +63,15 @@ mod tests {
             plan(speed, Line::PerhapsUart),
             [(115_200, PATIENT), (9600, QUICK), (19_200, QUICK)]
         );
+        assert_eq!(
+            plan(speed, Line::Uart),
+            [(115_200, QUICK), (9600, QUICK), (19_200, QUICK)]
+        );
         speed.worked(9600);
         assert_eq!(
             plan(speed, Line::Uart),
-            [(9600, QUICK), (115_200, QUICK), (19_200, QUICK)]
+            [(9600, PATIENT), (115_200, QUICK), (19_200, QUICK)]
         );
+        assert_eq!(plan(speed, Line::PerhapsUart), [(9600, PATIENT)]);
     }
 }
