@@ -165,6 +165,21 @@ async fn a_stored_text_is_deleted_only_once_it_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_announced_text_that_is_not_kept_is_found_later() {
+    let cards = Cards::default();
+    let script = cards.modem_but(|line| behind_a_send(line, "+CMTI: \"SM\",3"));
+    let mut bench = Bench::start(vec![script]);
+    bench.heard.until("AT+CSQ").await;
+    cards.put("SM", 3, 0, TEXT);
+    bench.send(1).await;
+    bench.outcome().await;
+    drop(came(&mut bench).await.1);
+    assert_eq!(kept(&mut bench).await, "Hello");
+    bench.heard.until("AT+CMGD=3").await;
+    assert_eq!(bench.heard.count("AT+CMGL=4"), 2, "by the next look");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_comes_in_one_piece_with_an_answer_is_heard_at_once() {
     let script: Script = Box::new(|line| behind_a_send(line, &format!("+CDS: 25\r\n{REPORT}")));
     let mut bench = Bench::start(vec![script]);
@@ -287,21 +302,16 @@ async fn what_comes_in_has_its_turn_between_two_parts() {
         }
         announced += 1;
         put.put("SM", announced, 0, TEXT);
-        behind_a_send(line, &format!("+CMTI: \"SM\",{announced}"))
+        let said = format!("\r\n+CMGS: 23\r\n\r\nOK\r\n\r\n+CMTI: \"SM\",{announced}\r\n");
+        Some(Say::Later(Duration::from_secs(3), said))
     });
     let mut bench = Bench::start(vec![script]);
     bench.heard.until("AT+CMGL=4").await;
-    bench.send_of_many(1).await;
+    bench.queue(3);
     let mut order = String::new();
     for _ in 0..6 {
         match bench.event().await {
-            Event::Finished { token, .. } => {
-                order.push('p');
-                if token.0 < 3 {
-                    // The queue is long: the next part is there at once.
-                    bench.send_of_many(token.0 + 1).await;
-                }
-            }
+            Event::Finished { .. } => order.push('p'),
             Event::Inbound { kept, .. } => {
                 kept.send(()).unwrap();
                 order.push('i');

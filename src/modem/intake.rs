@@ -31,6 +31,9 @@ const KEEPING: Duration = Duration::from_secs(30);
 /// read place by place.
 const LONGEST_LIST: u16 = 10;
 
+/// So much may be announced and not yet done; beyond that, whoever announces is looked through.
+const MOST: usize = 1024;
+
 /// A place in a storage; the selected one where the modem names none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
@@ -96,7 +99,8 @@ impl Chores {
     pub(super) fn fetch(&mut self, place: &codes::Place, inbox: Option<&Memory>) {
         let memory = Memory::new(&place.storage).or_else(|| inbox.cloned());
         self.add(match place.index {
-            Some(index) => Chore::Fetch(Place { memory, index }),
+            Some(index) if self.0.len() < MOST => Chore::Fetch(Place { memory, index }),
+            Some(_) => Chore::Sweep(inbox.cloned()),
             None => Chore::Sweep(memory),
         });
     }
@@ -420,6 +424,17 @@ mod tests {
             fetch("SM", 4),
         ];
         assert_eq!(chores.0, expected);
+    }
+
+    #[test]
+    fn a_flood_of_announcements_ends_in_one_look() {
+        let inbox = memory("SM");
+        let mut chores = Chores::default();
+        for index in 0..=u16::MAX {
+            chores.fetch(&announced("ME", Some(index)), Some(&inbox));
+        }
+        assert_eq!(chores.0.len(), MOST + 1);
+        assert_eq!(chores.0.back(), Some(&Chore::Sweep(Some(inbox))));
     }
 
     #[test]

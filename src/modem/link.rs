@@ -24,6 +24,10 @@ const SILENCE: Duration = Duration::from_millis(120);
 /// The longest that silence is waited for.
 const NOISY: Duration = Duration::from_secs(2);
 
+/// So much may be said that nobody has heard yet, as in the minutes of a send that gets no answer. A modem
+/// that says more has lost its mind.
+const MOST_NEWS: usize = 4096;
+
 /// The wire is gone: unplugged, reset, or closed by the other side.
 #[derive(Debug, thiserror::Error)]
 #[error("the modem is gone from its port")]
@@ -177,7 +181,7 @@ impl Link {
             while let Some(step) = self.dialog.poll() {
                 match step {
                     Step::Write(bytes) => self.write(&bytes).await?,
-                    Step::News(news) => self.news.push_back(news),
+                    Step::News(news) => self.keep(news),
                     Step::Prompted | Step::Finished(_) => {}
                 }
             }
@@ -251,15 +255,19 @@ impl Link {
     pub fn heard(&mut self) -> Option<News> {
         while let Some(step) = self.dialog.poll() {
             if let Step::News(news) = step {
-                self.news.push_back(news);
+                self.keep(news);
             }
         }
         self.news.pop_front()
     }
 
-    /// Puts something back that somebody else will want to hear.
+    /// Keeps something that somebody will want to hear. Nobody wants noise.
     pub fn keep(&mut self, news: News) {
-        self.news.push_back(news);
+        match news {
+            News::Noise(line) => tracing::trace!(octets = line.len(), "noise"),
+            news if self.news.len() < MOST_NEWS => self.news.push_back(news),
+            _ => tracing::warn!("a modem says more than can be heard; it is passed over"),
+        }
     }
 
     async fn drive(&mut self) -> Result<Driven, Lost> {
@@ -267,7 +275,7 @@ impl Link {
             while let Some(step) = self.dialog.poll() {
                 match step {
                     Step::Write(bytes) => self.write(&bytes).await?,
-                    Step::News(news) => self.news.push_back(news),
+                    Step::News(news) => self.keep(news),
                     Step::Prompted => return Ok(Driven::Prompted),
                     Step::Finished(result) => return Ok(Driven::Finished(result)),
                 }

@@ -126,15 +126,17 @@ impl Bench {
     }
 
     async fn hand_over(&self, token: i64, sim: i64, more: bool) {
-        let pdu = HexPdu::of(&[0, 0x31, 0, 0x0C]);
-        let job = Job {
-            token: Token(token),
-            sim: SimId(sim),
-            tpdu_length: 3,
-            pdu,
-            more,
-        };
-        self.jobs.send(job).await.unwrap();
+        self.jobs.send(job(token, sim, more)).await.unwrap();
+    }
+
+    /// A long queue: the next part is there before the one before is out.
+    pub fn queue(&self, parts: i64) {
+        let jobs = self.jobs.clone();
+        tokio::spawn(async move {
+            for part in 1..=parts {
+                jobs.send(job(part, 1, part < parts)).await.unwrap();
+            }
+        });
     }
 
     pub async fn event(&mut self) -> Event {
@@ -160,5 +162,15 @@ impl Bench {
             assert!(Instant::now() < end, "never so: {:?}", self.roster.all());
             sleep(Duration::from_millis(10)).await;
         }
+    }
+}
+
+fn job(token: i64, sim: i64, more: bool) -> Job {
+    Job {
+        token: Token(token),
+        sim: SimId(sim),
+        tpdu_length: 3,
+        pdu: HexPdu::of(&[0, 0x31, 0, 0x0C]),
+        more,
     }
 }
