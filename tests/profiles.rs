@@ -77,6 +77,27 @@ async fn each_family_is_recognised_and_brought_up_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_says_ok_where_none_is_due_confuses_nobody() {
+    let mut usual = modem("wavecom", |_| None);
+    let bench = ready(Box::new(move |line| match line {
+        "AT+CPIN?" => Some(Say::Twice(
+            "\r\n+CPIN: READY\r\n".into(),
+            Duration::from_millis(50),
+            "\r\nOK\r\n".into(),
+        )),
+        _ => usual(line),
+    }))
+    .await;
+    let found = &bench.roster.all()[0].found;
+    assert_eq!(found.imsi.as_ref().unwrap().as_str(), "255030000000001");
+    assert_eq!(
+        bench.heard.after("AT+CCID")[0],
+        "AT+CIMI",
+        "at the first try"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn each_family_is_asked_in_its_own_words() {
     const CASES: &[(&str, &[&str])] = &[
         ("cinterion", &["AT^SCID", "AT+CSMS=0"]),

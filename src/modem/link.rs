@@ -175,7 +175,7 @@ impl Link {
 
     /// Writes what is due and reads until the line has been silent for a moment; a modem that never
     /// stops talking is not waited for.
-    async fn settle(&mut self) -> Result<(), Lost> {
+    pub async fn settle(&mut self) -> Result<(), Lost> {
         let end = tokio::time::Instant::now() + NOISY;
         while tokio::time::Instant::now() < end {
             while let Some(step) = self.dialog.poll() {

@@ -18,6 +18,8 @@ pub enum Say {
     Text(String),
     /// These bytes after a while.
     Later(Duration, String),
+    /// These bytes, and others after a while.
+    Twice(String, Duration, String),
     /// Nothing at all.
     Silence,
     /// The wire breaks.
@@ -81,6 +83,13 @@ async fn scripted(mut wire: DuplexStream, mut script: Script, heard: Heard) {
         let bytes = match say {
             Say::Text(bytes) => bytes,
             Say::Later(wait, bytes) => {
+                sleep(wait).await;
+                bytes
+            }
+            Say::Twice(first, wait, bytes) => {
+                if wire.write_all(first.as_bytes()).await.is_err() {
+                    return;
+                }
                 sleep(wait).await;
                 bytes
             }

@@ -13,7 +13,7 @@ use super::at::messaging::{ReadServiceCentre, ReportRouting};
 use super::at::network::ReadOperator;
 use super::at::sim::{Pin, ReadPin};
 use super::at::storage::{ListStorages, SelectStorage};
-use super::at::{self, Command};
+use super::at::{self, Command, Ending};
 use super::commands::Given;
 use super::link::{Link, LinkError, Lost};
 use super::profile::{Choice, Profile};
@@ -251,10 +251,16 @@ impl Setup<'_> {
             Task::Model => found.model = Some(link.run(&MODEL).await?),
             Task::Family => self.recognise().await?,
             Task::Imei => found.imei = Some(link.run(&SerialNumber).await?),
-            Task::Pin => match link.run(&ReadPin(profile.pin_ending)).await? {
-                Pin::Ready => {}
-                Pin::Wanted(word) => return Err(Failed::Now(Fault::Locked(word))),
-            },
+            Task::Pin => {
+                let pin = link.run(&ReadPin(profile.pin_ending)).await?;
+                if profile.pin_ending == Ending::FirstLine {
+                    // Some of the family say OK all the same: it must not end the next question.
+                    link.settle().await.map_err(LinkError::from)?;
+                }
+                if let Pin::Wanted(word) = pin {
+                    return Err(Failed::Now(Fault::Locked(word)));
+                }
+            }
             Task::Card => {
                 let commands = profile.card_identity.iter().cloned().map(CardIdentity);
                 found.iccid = Some(first_answer(link, commands).await?);
