@@ -380,6 +380,39 @@ async fn what_is_handed_over_is_acknowledged_only_once_it_is_kept() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_service_that_is_refused_is_done_without() {
+    let script: Script = Box::new(|line| match line {
+        "AT+CSMS=1" => text("\r\n+CMS ERROR: 303\r\n"),
+        line => behind_a_send(line, &format!("+CDS: 25\r\n{REPORT}")),
+    });
+    let manners = generic(|profile| profile.message_service = vec![1, 0]);
+    let mut bench = Bench::start_as(manners, script);
+    bench.send(1).await;
+    bench.outcome().await;
+    assert_eq!(came(&mut bench).await.0, "report 23");
+    bench.send(2).await;
+    bench.outcome().await;
+    assert_eq!(
+        bench.heard.after("AT+CSMS=1")[..2],
+        ["AT+CSMS=0", "AT+CSMS?"]
+    );
+    assert_eq!(bench.heard.count("AT+CNMA"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_without_the_cards_storage_uses_its_own() {
+    let cards = Cards::new(&[("ME", 1, 0, TEXT)]);
+    let script = cards.modem_but(|line| {
+        let refused = line.starts_with("AT+CPMS=\"SM\"") || line == "AT+CPMS=?";
+        refused.then(|| text("\r\n+CMS ERROR: 302\r\n")).flatten()
+    });
+    let mut bench = Bench::start(vec![script]);
+    assert_eq!(kept(&mut bench).await, "Hello");
+    bench.heard.until("AT+CMGD=1").await;
+    assert_eq!(cards.left(), []);
+}
+
+#[tokio::test(start_paused = true)]
 async fn nothing_is_acknowledged_that_is_not_on_disk() {
     let script = phase_2_plus(format!("+CMT: ,23\r\n{TEXT}"), "\r\nOK\r\n");
     let mut bench = Bench::start_as(generic(|_| ()), script);

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test fails as it should"
 )]
 
@@ -61,6 +62,7 @@ fn modem(number: u8) -> Script {
 
 struct Gateway {
     store: Store,
+    clock: Clock,
     admission: Admission,
     roster: Roster,
     heard: Heard,
@@ -115,6 +117,7 @@ impl Gateway {
         let admission = Admission::new(store.clone(), clock, admission::Settings::default());
         let gateway = Self {
             store,
+            clock,
             admission,
             roster,
             heard,
@@ -317,22 +320,26 @@ fn writes_back(number: u8, parts: Vec<String>) -> Script {
     })
 }
 
+/// A part of an answer from a customer, as the store takes it.
+fn inbound(total: u8, no: u8) -> NewInbound {
+    let header = UserDataHeader::concat_8(9, total, no);
+    let text = UserData::ucs2(Some(header), &format!("частина {no}.")).unwrap();
+    let sender = "+447700900123".parse().unwrap();
+    let scts = Timestamp::from_octets([0x62, 0x11, 0x52, 0x01, 0x00, 0x00, 0x00]);
+    let deliver = Deliver::new(sender, scts, text);
+    let (pdu, _) = pdu::with_smsc(None, &deliver.encode());
+    NewInbound {
+        sim: SimId(1),
+        deliver: Some(deliver),
+        pdu,
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_answer_in_parts_arrives_once_while_a_long_text_goes_out() {
-    let answer: Vec<_> = (1..=3)
-        .map(|no| {
-            let header = UserDataHeader::concat_8(9, 3, no);
-            let text = UserData::ucs2(Some(header), &format!("частина {no}.")).unwrap();
-            let sender = "+447700900123".parse().unwrap();
-            let scts = Timestamp::from_octets([0x62, 0x11, 0x52, 0x01, 0x00, 0x00, 0x00]);
-            Deliver::new(sender, scts, text)
-        })
-        .collect();
-    let pdus: Vec<_> = answer
-        .iter()
-        .map(|part| pdu::with_smsc(None, &part.encode()).0)
-        .collect();
-    let gateway = Gateway::start_on(vec![vec![writes_back(0, pdus.clone())]]).await;
+    let answer: Vec<_> = (1..=3).map(|no| inbound(3, no)).collect();
+    let pdus = answer.iter().map(|new| new.pdu.clone()).collect();
+    let gateway = Gateway::start_on(vec![vec![writes_back(0, pdus)]]).await;
     let begun = Instant::now();
     gateway.wish("x".repeat(900), MessageClass::Marketing).await;
     let deleted = |gateway: &Gateway| gateway.heard.count("AT+CMGD=");
@@ -341,14 +348,30 @@ async fn an_answer_in_parts_arrives_once_while_a_long_text_goes_out() {
     assert!(begun.elapsed() < RADIO * 6, "{:?}", begun.elapsed());
     // The place that could not be emptied is found at a later look, and emptied then.
     gateway.until(|gateway| deleted(gateway) == 4).await;
-    for (deliver, pdu) in answer.into_iter().zip(pdus) {
-        let (sim, deliver) = (SimId(1), Some(deliver));
-        let again = NewInbound { sim, deliver, pdu };
+    for again in answer {
         let received = gateway.store.receive(again, Millis(0)).await.unwrap();
         assert_eq!(received, Received::Repeated);
     }
     // Asked for once, for all parts that others wait behind.
     assert_eq!(gateway.heard.count("AT+CMMS="), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_never_comes_is_waited_for_a_day() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let gateway = Gateway::start(1).await;
+    let now = gateway.clock.now();
+    let receive = async |no| gateway.store.receive(inbound(3, no), now).await.unwrap();
+    let Received::Waiting(first, 2) = receive(1).await else {
+        panic!("two to come");
+    };
+    sleep(HOUR * 23).await;
+    assert_eq!(receive(2).await, Received::Waiting(first, 1));
+    sleep(HOUR * 2).await;
+    let Received::Waiting(other, 2) = receive(3).await else {
+        panic!("the text has been closed with a gap, so another one begins");
+    };
+    assert_ne!(other, first);
 }
 
 #[tokio::test(start_paused = true)]
