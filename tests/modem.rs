@@ -19,7 +19,7 @@ use std::time::Duration;
 use driver::Bench;
 use script::{Say, Script, manners, polite, text};
 use simpost::modem::at::messaging::ReportRouting;
-use simpost::modem::status::State;
+use simpost::modem::status::{State, Status};
 use simpost::modem::{Event, Outcome};
 use simpost::sms::causes::Cause;
 use simpost::sms::ids::{Mr, SimId, Token};
@@ -544,4 +544,61 @@ async fn a_modem_that_dies_in_silence_is_found_out() {
         .await
         .expect("it ends")
         .unwrap();
+}
+
+/// Says that it has started anew at one line, and is polite again afterwards.
+fn starts_anew(at: &'static str, said: &'static str) -> Script {
+    let mut once = true;
+    Box::new(move |line| {
+        let now = line.ends_with(at) && std::mem::take(&mut once);
+        now.then(|| text(said)).flatten()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_modem_that_starts_anew_is_brought_up_again_at_once() {
+    // In the air: no answer can come any more, so nobody waits three minutes for one.
+    let in_the_air = starts_anew("\u{1a}", "\r\nRDY\r\n\r\n+CFUN: 1\r\n");
+    let mut bench = Bench::start(vec![in_the_air, polite()]);
+    let begun = Instant::now();
+    bench.send(1).await;
+    let outcome = bench.outcome().await;
+    assert!(
+        matches!(&outcome, Outcome::Unanswered { reason } if reason.contains("started anew")),
+        "{outcome:?}"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+
+    // Idle, behind an answer.
+    let idle = starts_anew("AT+CSQ", "\r\n+CSQ: 14,99\r\n\r\nOK\r\n\r\n^SYSSTART\r\n");
+    let bench = Bench::start(vec![idle, polite()]);
+    let lost = |status: &Status| {
+        let trouble = status.trouble.as_ref();
+        trouble.is_some_and(|trouble| trouble.message == "the modem has started anew")
+    };
+    bench.status_when(lost).await;
+    bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(
+        bench.heard.count("AT+CNMI="),
+        2,
+        "what it forgot is told again"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_modem_said_at_its_start_does_not_start_it_anew() {
+    // It was plugged in a moment ago.
+    let bench = Bench::start(vec![starts_anew("\u{1b}", "\r\nRDY\r\n"), polite()]);
+    let status = bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    assert_eq!(status.trouble, None);
+    sleep(Duration::from_secs(120)).await;
+    assert_eq!(bench.heard.count("AT+CNMI="), 1);
 }

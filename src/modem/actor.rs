@@ -64,12 +64,22 @@ pub struct Actor<H> {
 }
 
 /// Why the modem's time of service ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum End {
     /// The program stops.
     Stopped,
-    /// The wire is gone, or the modem answers nothing any more.
-    Lost,
+    /// The modem is not what it was.
+    Lost(Lost),
+}
+
+/// What follows when a time with a modem is over.
+enum Next {
+    /// The program stops.
+    Stop,
+    /// It has served, and may be back at once.
+    Soon,
+    /// It did not come to that: each time it is waited longer.
+    Later,
 }
 
 impl<H: Host> Actor<H> {
@@ -80,9 +90,9 @@ impl<H: Host> Actor<H> {
         let (mut pause, mut speed) = (first, Speed::default());
         loop {
             match self.session(&name, &mut speed, &mut jobs).await {
-                Some(End::Stopped) => break,
-                Some(End::Lost) => pause = first,
-                None => {}
+                Next::Stop => break,
+                Next::Soon => pause = first,
+                Next::Later => {}
             }
             if !self.rest(pause, &mut jobs).await {
                 break;
@@ -97,21 +107,16 @@ impl<H: Host> Actor<H> {
         });
     }
 
-    /// From opening the port to its loss. None: it did not come to serving.
-    async fn session(
-        &self,
-        name: &str,
-        speed: &mut Speed,
-        jobs: &mut mpsc::Receiver<Job>,
-    ) -> Option<End> {
+    /// From opening the port to its loss.
+    async fn session(&self, name: &str, speed: &mut Speed, jobs: &mut mpsc::Receiver<Job>) -> Next {
         // Before it serves, nothing is in the air: a stop may cut in at any await.
         let (link, ready) = tokio::select! {
-            () = self.stop.cancelled() => return Some(End::Stopped),
+            () = self.stop.cancelled() => return Next::Stop,
             opened = self.open(name, speed) => match opened {
                 Ok(opened) => opened,
                 Err((state, trouble)) => {
                     self.in_trouble(name, state, trouble);
-                    return None;
+                    return Next::Later;
                 }
             },
         };
@@ -127,7 +132,7 @@ impl<H: Host> Actor<H> {
                     hint,
                 },
             );
-            return None;
+            return Next::Later;
         };
         tracing::info!(
             port = name,
@@ -145,16 +150,13 @@ impl<H: Host> Actor<H> {
         self.roster.update(name, |status| {
             (status.state, status.sim) = (State::Closed, None);
         });
-        if matches!(end, End::Lost) {
-            let fault = Fault::from(Lost::silent());
-            let trouble = Trouble {
-                code: fault.code(),
-                message: fault.to_string(),
-                hint: fault.hint(),
-            };
-            self.in_trouble(name, State::Closed, trouble);
+        match end {
+            End::Stopped => Next::Stop,
+            End::Lost(lost) => {
+                self.in_trouble(name, State::Closed, told(&lost.into()));
+                Next::Soon
+            }
         }
-        Some(end)
     }
 
     /// Opens the port and brings up whoever answers there, at the first speed at which somebody does.
@@ -186,12 +188,7 @@ impl<H: Host> Actor<H> {
                 }
             }
         }
-        let trouble = Trouble {
-            code: fault.code(),
-            message: chain(&fault),
-            hint: fault.hint(),
-        };
-        Err((State::Faulty, trouble))
+        Err((State::Faulty, told(&fault)))
     }
 
     /// Writes the trouble down, and logs it when it is a new one.
@@ -253,6 +250,14 @@ fn chain(error: &dyn std::error::Error) -> String {
     match error.source().map(ToString::to_string) {
         Some(cause) if !words.contains(&cause) => format!("{words}: {cause}"),
         _ => words,
+    }
+}
+
+fn told(fault: &Fault) -> Trouble {
+    Trouble {
+        code: fault.code(),
+        message: chain(fault),
+        hint: fault.hint(),
     }
 }
 

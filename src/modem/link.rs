@@ -28,16 +28,28 @@ const NOISY: Duration = Duration::from_secs(2);
 /// that says more has lost its mind.
 const MOST_NEWS: usize = 4096;
 
-/// The wire is gone: unplugged, reset, or closed by the other side.
-#[derive(Debug, thiserror::Error)]
-#[error("the modem is gone from its port")]
-pub struct Lost(#[source] Option<std::io::Error>);
+/// What modules say first when they have started, also after a drop of their supply: all that they were
+/// told before is forgotten.
+const STARTED: &[&str] = &[
+    "RDY",
+    "^SYSSTART",
+    "MODEM:STARTUP",
+    "*ATREADY:",
+    "+AT: READY",
+];
 
-impl Lost {
+/// The time with this modem is over.
+#[derive(Debug, thiserror::Error)]
+pub enum Lost {
+    /// The wire is gone: unplugged, or closed by the other side.
+    #[error("the modem is gone from its port")]
+    Gone(#[source] Option<std::io::Error>),
     /// The modem answers nothing any more, which is as good as gone.
-    pub fn silent() -> Self {
-        Self(None)
-    }
+    #[error("the modem answers nothing any more")]
+    Silent,
+    /// It forgot what it was told, and what it was doing.
+    #[error("the modem has started anew")]
+    Restarted,
 }
 
 /// Why a command gave no answer.
@@ -241,10 +253,10 @@ impl Link {
         }
     }
 
-    /// The next thing the modem says on its own. May be dropped at any await without losing anything.
+    /// The next thing the modem says on its own. Errors: also when it says that it has started anew. May be dropped at any await without losing anything.
     pub async fn news(&mut self) -> Result<News, Lost> {
         loop {
-            if let Some(news) = self.heard() {
+            if let Some(news) = self.heard()? {
                 return Ok(news);
             }
             self.read().await?;
@@ -252,13 +264,15 @@ impl Link {
     }
 
     /// What the modem said on its own while commands ran, and behind the end of the last one.
-    pub fn heard(&mut self) -> Option<News> {
+    pub fn heard(&mut self) -> Result<Option<News>, Lost> {
         while let Some(step) = self.dialog.poll() {
-            if let Step::News(news) = step {
-                self.keep(news);
+            match step {
+                Step::News(news) if is_start(&news) => return Err(Lost::Restarted),
+                Step::News(news) => self.keep(news),
+                Step::Write(_) | Step::Prompted | Step::Finished(_) => {}
             }
         }
-        self.news.pop_front()
+        Ok(self.news.pop_front())
     }
 
     /// Keeps something that somebody will want to hear. Nobody wants noise.
@@ -275,6 +289,7 @@ impl Link {
             while let Some(step) = self.dialog.poll() {
                 match step {
                     Step::Write(bytes) => self.write(&bytes).await?,
+                    Step::News(news) if is_start(&news) => return Err(Lost::Restarted),
                     Step::News(news) => self.keep(news),
                     Step::Prompted => return Ok(Driven::Prompted),
                     Step::Finished(result) => return Ok(Driven::Finished(result)),
@@ -298,14 +313,14 @@ impl Link {
         let mut octets = [0; 1024];
         match self.wire.read(&mut octets).await {
             // A tty whose other end is gone reads as at its end.
-            Ok(0) => Err(Lost(None)),
+            Ok(0) => Err(Lost::Gone(None)),
             Ok(count) => {
                 let octets = octets.get(..count).unwrap_or_default();
                 tracing::trace!(octets = count, "read");
                 self.dialog.receive_at(octets, now());
                 Ok(())
             }
-            Err(error) => Err(Lost(Some(error))),
+            Err(error) => Err(Lost::Gone(Some(error))),
         }
     }
 
@@ -313,10 +328,14 @@ impl Link {
         tracing::trace!(octets = bytes.len(), "write");
         match timeout(WRITE_PATIENCE, self.wire.write_all(bytes)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Lost(Some(error))),
-            Err(_) => Err(Lost(None)),
+            Ok(Err(error)) => Err(Lost::Gone(Some(error))),
+            Err(_) => Err(Lost::Gone(None)),
         }
     }
+}
+
+fn is_start(news: &News) -> bool {
+    matches!(news, News::Noise(line) if STARTED.iter().any(|start| line.starts_with(start)))
 }
 
 fn now() -> Instant {

@@ -102,8 +102,7 @@ impl<'a, H: Host> Service<'a, H> {
                 lost => lost,
             };
             if let Err(lost) = heard {
-                tracing::debug!(port = self.name, %lost, "service ends");
-                return End::Lost;
+                return End::Lost(lost);
             }
         }
     }
@@ -112,12 +111,12 @@ impl<'a, H: Host> Service<'a, H> {
     async fn head_start(&mut self) -> Option<End> {
         let end = Instant::now() + HEAD_START;
         while !self.chores.is_empty() && Instant::now() < end {
-            let lost = match self.chore().await {
-                Ok(()) => self.listen().await.is_err(),
-                Err(_) => true,
+            let done = match self.chore().await {
+                Ok(()) => self.listen().await,
+                lost => lost,
             };
-            if lost {
-                return Some(End::Lost);
+            if let Err(lost) = done {
+                return Some(End::Lost(lost));
             }
             if self.actor.stop.is_cancelled() {
                 return Some(End::Stopped);
@@ -128,7 +127,7 @@ impl<'a, H: Host> Service<'a, H> {
 
     /// Hears what the modem said while something else was asked.
     async fn listen(&mut self) -> Result<(), Lost> {
-        while let Some(news) = self.link.heard() {
+        while let Some(news) = self.link.heard()? {
             self.hear(news).await?;
         }
         Ok(())
@@ -226,7 +225,7 @@ impl<'a, H: Host> Service<'a, H> {
             // Closing and opening the port is the next thing to try.
             Err(LinkError::At(error)) => {
                 tracing::warn!(port = self.name, %error, "the modem does not come back after a silence");
-                Err(Lost::silent())
+                Err(Lost::Silent)
             }
         }
     }
