@@ -602,3 +602,69 @@ async fn what_a_modem_said_at_its_start_does_not_start_it_anew() {
     sleep(Duration::from_secs(120)).await;
     assert_eq!(bench.heard.count("AT+CNMI="), 1);
 }
+
+/// Waits until the modem with that card is ready, after the trouble that the SIM is not there.
+async fn loses_its_card(bench: &Bench) {
+    let lost = |status: &Status| {
+        let trouble = status.trouble.as_ref();
+        trouble.is_some_and(|trouble| {
+            trouble.code == "no_sim" && trouble.message == "the SIM is not there any more"
+        })
+    };
+    bench.status_when(lost).await;
+    bench
+        .status_when(|status| status.state == State::Ready && status.trouble.is_none())
+        .await;
+}
+
+/// Answers the question for the subscriber so from the second time on.
+fn card_changes(answer: &'static str) -> Script {
+    let mut asked = 0;
+    Box::new(move |line| {
+        asked += u32::from(line == "AT+CIMI");
+        (line == "AT+CIMI" && asked > 1)
+            .then(|| text(answer))
+            .flatten()
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_card_that_is_pulled_or_changed_is_found_out() {
+    let told: Script = Box::new(|line| {
+        let said = "\r\n+CSQ: 14,99\r\n\r\nOK\r\n\r\n+CPIN: NOT READY\r\n";
+        (line == "AT+CSQ").then(|| text(said)).flatten()
+    });
+    loses_its_card(&Bench::start(vec![told, polite()])).await;
+    for answer in [
+        "\r\n+CME ERROR: 10\r\n",
+        "\r\nERROR\r\n",
+        "\r\n255030000000002\r\n\r\nOK\r\n",
+    ] {
+        loses_its_card(&Bench::start(vec![card_changes(answer), polite()])).await;
+    }
+    // It is only busy.
+    let bench = Bench::start(vec![card_changes("\r\n+CME ERROR: 14\r\n"), polite()]);
+    sleep(Duration::from_secs(300)).await;
+    assert!(bench.heard.count("AT+CIMI") > 3);
+    assert_eq!(bench.heard.count("AT+CGSN"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_that_smells_of_a_missing_card_is_followed_up_at_once() {
+    let mut pulled = false;
+    let script: Script = Box::new(move |line| {
+        pulled |= line.starts_with("AT+CMGS");
+        let lacks = pulled && (line.starts_with("AT+CMGS") || line == "AT+CIMI");
+        lacks.then(|| text("\r\n+CMS ERROR: 310\r\n")).flatten()
+    });
+    let mut bench = Bench::start(vec![script, polite()]);
+    bench.send(1).await;
+    bench.outcome().await;
+    let begun = Instant::now();
+    loses_its_card(&bench).await;
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+}

@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::at::identity::SubscriberIdentity;
 use super::at::messaging::ReportRouting;
 use super::at::storage::{DeleteMessage, ListMessages, ReadMessage, SelectStorage, Stored};
 use super::at::{self, codes};
@@ -46,6 +47,8 @@ pub(super) struct Place {
 pub(super) enum Chore {
     /// Look whether reports still go where they should.
     CheckRouting,
+    /// Look whether the same card is still there.
+    CheckCard,
     /// Look through a storage.
     Sweep(Option<Memory>),
     /// Read the places from one to another, until so many messages were found.
@@ -105,6 +108,11 @@ impl Chores {
         });
     }
 
+    /// Most modems do not tell when their card is pulled or changed.
+    pub(super) fn check_card(&mut self) {
+        self.add(Chore::CheckCard);
+    }
+
     /// Adds what is not to be done already. A place that were emptied twice could lose what came into
     /// it between.
     fn add(&mut self, chore: Chore) {
@@ -126,6 +134,7 @@ impl<H: Host> Service<'_, H> {
         };
         let done = match chore {
             Chore::CheckRouting => self.check_routing().await.map_err(LinkError::from),
+            Chore::CheckCard => self.check_card().await,
             Chore::Sweep(memory) => self.sweep(memory).await,
             Chore::Walk {
                 memory,
@@ -188,6 +197,22 @@ impl<H: Host> Service<'_, H> {
                 self.route().await
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Asks for the subscriber, if bring-up was told one.
+    async fn check_card(&mut self) -> Result<(), LinkError> {
+        let Some(imsi) = self.ready.found.imsi.clone() else {
+            return Ok(());
+        };
+        match self.link.run(&SubscriberIdentity).await {
+            Ok(same) if same == imsi => Ok(()),
+            Ok(_) => Err(Lost::Card.into()),
+            Err(LinkError::At(at::Error::Refused { cause, .. })) if !is_busy(cause) => {
+                Err(Lost::Card.into())
+            }
+            Err(LinkError::At(at::Error::Refused { .. } | at::Error::NotUnderstood(_))) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -376,6 +401,12 @@ impl<H: Host> Service<'_, H> {
 fn is_for_us(stored: &Stored) -> bool {
     let written = matches!(stored.stat, Some(2 | 3));
     !written || matches!(pdu::read_stored(&stored.pdu), Ok(Tpdu::StatusReport(_)))
+}
+
+/// Whether a card that is there may have given this answer: it is busy (TS 27.007, 9.2.1; TS 27.005,
+/// 3.2.5).
+fn is_busy(cause: Cause) -> bool {
+    matches!(cause, Cause::Cme(14) | Cause::Cms(314))
 }
 
 /// Whether an error to `AT+CMGR` says that nothing is there: 321 by the standard, anything unnamed by

@@ -50,6 +50,9 @@ pub enum Lost {
     /// It forgot what it was told, and what it was doing.
     #[error("the modem has started anew")]
     Restarted,
+    /// The card was pulled, locked, or another one is in its place: nothing may go out in its name.
+    #[error("the SIM is not there any more")]
+    Card,
 }
 
 /// Why a command gave no answer.

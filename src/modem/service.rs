@@ -11,6 +11,7 @@ use super::at;
 use super::at::codes::News;
 use super::at::messaging::SendMessage;
 use super::at::network::SignalQuality;
+use super::at::sim::Pin;
 use super::commands::Given;
 use super::intake::Chores;
 use super::link::{Link, LinkError, Lost, Reason, Submission};
@@ -18,6 +19,7 @@ use super::run::Run;
 use super::setup::Ready;
 use super::status::State;
 use super::{Event, Host, Job, Outcome};
+use crate::sms::causes::Cause;
 use crate::sms::ids::{SimId, Token};
 
 /// So long what lies in the modem's storages comes before the first text: a full storage keeps some
@@ -70,6 +72,8 @@ impl<'a, H: Host> Service<'a, H> {
         let settings = self.actor.settings;
         let mut look = Instant::now();
         let mut sweep = look + settings.sweep;
+        // The card was asked a moment ago.
+        let mut settled = false;
         loop {
             if Instant::now() >= sweep {
                 sweep = Instant::now() + settings.sweep;
@@ -93,6 +97,9 @@ impl<'a, H: Host> Service<'a, H> {
                     look = Instant::now() + settings.look;
                     if self.ready.acknowledges {
                         self.chores.check_routing();
+                    }
+                    if std::mem::replace(&mut settled, true) {
+                        self.chores.check_card();
                     }
                     self.look().await
                 }
@@ -166,6 +173,9 @@ impl<'a, H: Host> Service<'a, H> {
         if matches!(outcome, Outcome::Unanswered { .. }) {
             // An older one that is still owed is given up: one late answer can mean only one text.
             self.unanswered = Some(job.token);
+        }
+        if may_lack_card(&outcome) {
+            self.chores.check_card();
         }
         let accepted = matches!(outcome, Outcome::Accepted(_));
         self.actor.roster.update(self.name, |status| {
@@ -268,14 +278,28 @@ impl<'a, H: Host> Service<'a, H> {
                 tracing::info!(port = self.name, ?domain, state = ?status.registration(), "registration changed");
                 Ok(())
             }
+            News::Pin(Pin::Wanted(_)) => Err(Lost::Card),
             News::Broadcast(_)
             | News::Ring
             | News::Ussd(_)
-            | News::Pin(_)
+            | News::Pin(Pin::Ready)
             | News::LateFinal(_)
             | News::Noise(_) => Ok(()),
         }
     }
+}
+
+/// Whether the card itself may be why a part did not go: missing, failing, or locked.
+fn may_lack_card(outcome: &Outcome) -> bool {
+    let cause = match outcome {
+        Outcome::Refused(cause) => Some(*cause),
+        Outcome::NotSubmitted { cause, .. } => *cause,
+        Outcome::Accepted(_) | Outcome::GivenBack { .. } | Outcome::Unanswered { .. } => None,
+    };
+    matches!(
+        cause,
+        Some(Cause::Cms(310..=318) | Cause::Cme(10..=18) | Cause::Plain)
+    )
 }
 
 /// The outcome; the loss of the wire, if it came with it; whether the modem owes an answer.

@@ -172,6 +172,10 @@ impl Gateway {
     pub async fn unplug(&mut self) {
         if let Some(mut emulator) = self.emulator.take() {
             emulator.child.kill().await.unwrap();
+            // As the kernel takes the device away: the terminal's number may be another test's modem soon.
+            for port in &self.ports {
+                std::fs::remove_file(port).unwrap();
+            }
         }
     }
 

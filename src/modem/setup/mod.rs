@@ -82,10 +82,10 @@ impl Fault {
     /// A stable word for programs.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::Lost(Lost::Card) | Self::NoSim(_) => "no_sim",
             Self::Lost(_) => "modem_lost",
             Self::Silent => "no_answer",
             Self::Locked(_) => "sim_locked",
-            Self::NoSim(_) => "no_sim",
             Self::NoNetwork(_) => "not_registered",
             Self::NoServiceCentre => "no_service_centre",
             Self::Step { .. } => "modem_error",
@@ -95,15 +95,15 @@ impl Fault {
     /// What a person can do about it.
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Lost(_) => {
-                "if it does not come back by itself, look at cable, hub and power supply"
-            }
             Self::Silent => {
                 "try the stick's other ttys: one of them speaks AT; or unplug it and plug it in again"
             }
             Self::Locked(_) => "put the card into a phone and switch its PIN off",
-            Self::NoSim(_) => {
+            Self::Lost(Lost::Card) | Self::NoSim(_) => {
                 "look whether the card sits right; most sticks read it only at power-up"
+            }
+            Self::Lost(_) => {
+                "if it does not come back by itself, look at cable, hub and power supply"
             }
             Self::NoNetwork(_) => {
                 "look at the antenna, the coverage and whether the card is active (try it in a phone)"
