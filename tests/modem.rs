@@ -266,6 +266,7 @@ async fn a_report_in_one_breath_with_the_result_is_told_at_once() {
                 (SimId(1), Mr(23), 0, REPORT)
             );
             assert_eq!(report.recipient.to_string(), "+447700900123");
+            assert_eq!(accepted.elapsed(), Duration::ZERO);
         }
         other => panic!("{other:?}"),
     }

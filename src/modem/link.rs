@@ -256,7 +256,9 @@ impl Link {
         }
     }
 
-    /// The next thing the modem says on its own. Errors: also when it says that it has started anew. May be dropped at any await without losing anything.
+    /// The next thing the modem says on its own. May be dropped at any await without losing anything.
+    ///
+    /// Errors: the wire broke, or the modem says that it has started anew.
     pub async fn news(&mut self) -> Result<News, Lost> {
         loop {
             if let Some(news) = self.heard()? {

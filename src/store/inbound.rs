@@ -252,12 +252,15 @@ fn text(scope: &Scope, id: InboundId) -> Result<Option<String>, Error> {
         let Ok(Tpdu::Deliver(part)) = pdu::read_stored(&pdu?) else {
             continue;
         };
-        if let Outcome::Whole(message) = joiner.add(&part.originator, part.user_data).outcome {
+        if let Outcome::Whole(message) = joiner
+            .add(&part.originator, part.scts, part.user_data)
+            .outcome
+        {
             return Ok(Some(message.text()));
         }
     }
     let with_gaps = joiner.unfinished().next();
-    Ok(with_gaps.map(|(_, message)| message.text()))
+    Ok(with_gaps.map(|set| set.message.text()))
 }
 
 /// Texts that have waited long enough.
