@@ -9,12 +9,8 @@ pub(super) const SERVICE_CENTRE: &str = "+447700900999";
 pub(super) const OPERATOR_CODE: &str = "00101";
 /// The operator's long name.
 pub(super) const OPERATOR: &str = "Simpost Test";
-/// Answer to `AT+CGMI`.
-pub(super) const MANUFACTURER: &str = "Simpost";
-/// Answer to `AT+CGMM`.
-pub(super) const MODEL: &str = "Emulator";
-/// Answer to `AT+CGMR`.
-pub(super) const REVISION: &str = env!("CARGO_PKG_VERSION");
+/// The operator's short name.
+pub(super) const SHORT_OPERATOR: &str = "Simpost";
 
 /// The identities of one modem and the SIM in it.
 #[derive(Clone, PartialEq, Eq)]

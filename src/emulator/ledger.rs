@@ -5,10 +5,14 @@
 //! | `submit` | `at modem iccid mr recipient outcome code pdu`: a part that a modem put on the air |
 //! | `report` | `at modem iccid mr recipient status route pdu`: a status report that came to a modem |
 //! | `inbound` | `at modem iccid sender route pdu`: a message that came to a modem |
+//! | `fault` | `at modem iccid step command fault`: something that a plan or an order made go wrong |
+//! | `plug` | `at modem iccid name`: the stick is in its port again under this name; null: pulled out |
 //!
 //! `at` is RFC 3339 with milliseconds in UTC; `modem` counts from 0; `outcome` is `accepted`,
-//! `refused` (then `code` is the `+CMS ERROR` number, else null) or `silent`; `pdu` of a submit is
-//! the hex exactly as the client sent it; `route` is `direct`, `stored`, `waiting` or `dropped`.
+//! `refused` (then `code` is the `+CMS ERROR` number, else null), `silent` (taken, but the modem
+//! never heard of it) or `swallowed` (accepted, and a spam filter took it); `pdu` of a submit is
+//! the hex exactly as the client sent it; `route` is `direct`, `stored`, `waiting` or `dropped`;
+//! `step` (null: at once) and `fault` are the words of a plan.
 //! A line is in the file before the modem answers its client.
 
 use std::fs::File;
@@ -19,6 +23,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::faults::{Step, Word};
 use super::modem::Route;
 
 /// The file, or nothing.
@@ -65,6 +70,14 @@ pub(super) enum Event<'a> {
         route: &'static str,
         pdu: &'a str,
     },
+    /// Something was made to go wrong.
+    Fault {
+        step: Option<Step>,
+        command: &'a str,
+        fault: Word,
+    },
+    /// The stick went or came back.
+    Plug { name: Option<&'a str> },
 }
 
 #[derive(Serialize)]
@@ -148,6 +161,11 @@ mod tests {
         ledger.record(at, &submit(Some(42)));
         drop(ledger);
         // A second run appends.
+        let fault = Event::Fault {
+            step: Some(Step::CtrlZ),
+            command: "+CMGS",
+            fault: Word::NetworkLost,
+        };
         let report = Event::Report {
             mr: 7,
             recipient: "+447700900123",
@@ -155,14 +173,15 @@ mod tests {
             route: word(Route::Direct),
             pdu: "07",
         };
-        Ledger::open(Some(&path)).unwrap().record(
-            at,
-            &Line {
+        let again = Ledger::open(Some(&path)).unwrap();
+        for event in [report, fault, Event::Plug { name: None }] {
+            let line = Line {
                 modem: 0,
                 iccid: "8944",
-                event: report,
-            },
-        );
+                event,
+            };
+            again.record(at, &line);
+        }
         let text = std::fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(
@@ -171,6 +190,8 @@ mod tests {
                 r#"{"at":"2026-11-24T21:40:12.041Z","modem":3,"iccid":"8944001010000000035","event":"submit","mr":255,"recipient":"+447700900123","outcome":"accepted","code":null,"pdu":"0031"}"#,
                 r#"{"at":"2026-11-24T21:40:12.041Z","modem":3,"iccid":"8944001010000000035","event":"submit","mr":255,"recipient":"+447700900123","outcome":"refused","code":42,"pdu":"0031"}"#,
                 r#"{"at":"2026-11-24T21:40:12.041Z","modem":0,"iccid":"8944","event":"report","mr":7,"recipient":"+447700900123","status":70,"route":"direct","pdu":"07"}"#,
+                r#"{"at":"2026-11-24T21:40:12.041Z","modem":0,"iccid":"8944","event":"fault","step":"ctrl_z","command":"+CMGS","fault":"network_lost"}"#,
+                r#"{"at":"2026-11-24T21:40:12.041Z","modem":0,"iccid":"8944","event":"plug","name":null}"#,
             ]
         );
     }

@@ -3,7 +3,8 @@
 //! Any program opens `DIR/modem0`, `DIR/modem1`, … as it would open the tty of a USB stick, and
 //! finds a modem in PDU mode with a SIM in a network that takes its parts, sends status reports
 //! and keeps a ledger of what really went over the air. How a part ends depends on its recipient:
-//! the table is in `network.rs`.
+//! the table is in `network/`. What is to go wrong, a plan says
+//! ([`Plan`]), or an order on the control socket.
 //!
 //! ```text
 //! client ── pty ── modem (AT, storage) ── network ── ledger
@@ -13,75 +14,50 @@
 //! It knows `sms` and nothing of the gateway: what is tested against it must not lean on it.
 #![deny(clippy::indexing_slicing)]
 
+mod control;
+mod faults;
 mod identity;
 mod ledger;
+mod links;
 mod modem;
 mod network;
+mod outbox;
 mod pty;
+mod settings;
 mod stick;
 mod watch;
+mod wire;
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use control::Control;
+pub use faults::{BadPlan, Plan, PlanError};
+use faults::{Faults, Noise};
 use identity::Identity;
 use ledger::Ledger;
-use modem::{Modem, Nature};
-pub use network::Network;
+use links::Links;
+pub use modem::MannersError;
+use modem::{Manners, Modem, Nature};
 use network::Subscription;
-use pty::{Link, Pty};
-use stick::Stick;
+pub use network::{Inbound, Network, Quota, ReportOrder};
+pub use settings::Settings;
+use stick::{Parts, Stick};
 use watch::Watch;
+pub use wire::Pipes;
+use wire::Socket;
 
 use crate::sms::fields::BadAddress;
 use crate::sms::parts::SplitError;
 
 /// Messages from outside that wait for one modem; who sends more waits.
 const MAILBOX: usize = 64;
-
-/// What the emulator is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// How many modems.
-    pub modems: u16,
-    /// Where the links `modem0`, `modem1`, … are placed; made when it is missing.
-    pub dir: PathBuf,
-    /// The file that gets one JSON object a line for all that goes over the air; appended to.
-    pub ledger: Option<PathBuf>,
-    /// Time of one part on the air. While `AT+CMMS` keeps the link open, half of it.
-    pub radio: Duration,
-    /// From the acceptance of a part to its status report.
-    pub report_delay: Duration,
-    /// When the result of a part to the silent number comes after all; `None` = never.
-    pub silence: Option<Duration>,
-    /// Zone of the service centre's clock in quarters of an hour east of Greenwich, -63 to 63.
-    pub zone: i8,
-    /// Slots of each SIM.
-    pub sim_capacity: u16,
-}
-
-impl Settings {
-    /// `modems` modems with links in `dir`: 3 s on the air, reports after 2 s, clock two hours
-    /// east, SIMs of 20 slots, no ledger.
-    pub fn new(modems: u16, dir: impl Into<PathBuf>) -> Self {
-        Self {
-            modems,
-            dir: dir.into(),
-            ledger: None,
-            radio: Duration::from_secs(3),
-            report_delay: Duration::from_secs(2),
-            silence: None,
-            zone: 8,
-            sim_capacity: 20,
-        }
-    }
-}
 
 /// Why the emulator cannot do what it is asked.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +73,12 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// Another emulator has its links there.
+    #[error("another emulator has its modems in `{}`", .0.display())]
+    Occupied(PathBuf),
+    /// The plan names a modem that there is not.
+    #[error("the plan is wrong")]
+    Plan(#[from] BadPlan),
     /// No pseudo-terminal is to be had.
     #[error("cannot make a pseudo-terminal for modem {modem}")]
     Terminal {
@@ -121,6 +103,31 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// The control socket cannot be made.
+    #[error("cannot make the control socket `{}`", path.display())]
+    Control {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A modem keeps no more rules.
+    #[error("modem {0} has no room for another rule")]
+    TooManyRules(u16),
+    /// A text has no such part.
+    #[error("there is no part {no}: the text has {all}")]
+    NoPart {
+        /// Counted from 1.
+        no: u8,
+        /// How many there are.
+        all: u8,
+    },
+    /// No clock has such a zone.
+    #[error("there is no zone {0}: quarters of an hour from -63 to 63")]
+    Zone(i8),
+    /// The manners of a family cannot be had.
+    #[error("cannot make a modem of this family")]
+    Manners(#[from] MannersError),
     /// There is no such modem, or it has stopped.
     #[error("there is no modem {0}")]
     NoModem(u16),
@@ -135,7 +142,7 @@ pub enum Error {
 /// Running modems. Dropping it stops them and takes the links away.
 #[derive(Debug)]
 pub struct Emulator {
-    links: Vec<Link>,
+    links: Option<Arc<Links>>,
     network: Network,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -143,48 +150,91 @@ pub struct Emulator {
 
 impl Emulator {
     /// Makes the modems and serves them on the current tokio runtime.
+    ///
+    /// Errors: no runtime, a file or a terminal that cannot be made, a directory in which another
+    /// emulator has its links.
     pub fn start(settings: &Settings) -> Result<Self, Error> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
         let ledger = open_ledger(settings)?;
-        std::fs::create_dir_all(&settings.dir).map_err(|source| Error::Directory {
-            path: settings.dir.clone(),
-            source,
-        })?;
+        let dir = || settings.dir.clone();
+        let links = std::fs::create_dir_all(&settings.dir)
+            .and_then(|()| Links::claim(&settings.dir))
+            .map_err(|source| Error::Directory {
+                path: dir(),
+                source,
+            })?;
+        let links = links.ok_or_else(|| Error::Occupied(dir()))?;
+        let control = settings.control.as_deref().map(|path| {
+            Control::bind(path).map_err(|source| Error::Control {
+                path: path.to_owned(),
+                source,
+            })
+        });
+        let control = control.transpose()?;
+        let watch = Watch::new().map(Arc::new);
+        let watch = watch.inspect_err(|error| {
+            tracing::warn!(%error, "a client that is killed may leave its port locked");
+        });
+        let watch = watch.ok();
+        let socket = Socket::Tty(Arc::clone(&links), watch.clone());
+        let mut emulator = Self::serve(settings, &socket, &ledger, &runtime)?;
+        emulator.links = Some(links);
+        let stop = emulator.stop.clone();
+        emulator
+            .tasks
+            .extend(watch.map(|watch| runtime.spawn(watched(watch, stop.clone()))));
+        let network = emulator.network();
+        emulator
+            .tasks
+            .extend(control.map(|control| runtime.spawn(control.run(network, stop.clone()))));
+        Ok(emulator)
+    }
+
+    /// The same modems on pipes in memory, to be opened by name (`modem0`, …) with [`Pipes::open`]:
+    /// they follow the runtime's clock, also when that one is paused. Nothing is placed in
+    /// [`Settings::dir`], and there is no control socket.
+    ///
+    /// Errors: no runtime, a ledger that cannot be opened.
+    pub fn in_memory(settings: &Settings) -> Result<(Self, Pipes), Error> {
+        let runtime = Handle::try_current().map_err(|_| Error::NoRuntime)?;
+        let ledger = open_ledger(settings)?;
+        let pipes = Pipes::default();
+        let socket = Socket::Pipe(pipes.clone());
+        let emulator = Self::serve(settings, &socket, &ledger, &runtime)?;
+        Ok((emulator, pipes))
+    }
+
+    fn serve(
+        settings: &Settings,
+        socket: &Socket,
+        ledger: &Arc<Ledger>,
+        runtime: &Handle,
+    ) -> Result<Self, Error> {
+        settings.plan.check(settings.modems)?;
         let stop = CancellationToken::new();
-        let (mut links, mut sticks, mut senders) = (Vec::new(), Vec::new(), Vec::new());
-        for modem in 0..settings.modems {
-            let pty = Pty::open().map_err(|source| Error::Terminal { modem, source })?;
-            let path = settings.dir.join(format!("modem{modem}"));
-            let link = Link::place(path.clone(), pty.slave().path())
-                .map_err(|source| Error::Link { path, source })?;
-            links.push(link);
+        let (mut sticks, mut senders) = (Vec::new(), Vec::new());
+        let families = families(settings)?;
+        let families = families.iter().cycle();
+        for (modem, manners) in (0..settings.modems).zip(families) {
             let (sender, mailbox) = mpsc::channel(MAILBOX);
             senders.push(sender);
-            sticks.push(make_stick(modem, settings, pty, mailbox, &ledger));
+            let manners = Arc::clone(manners);
+            let parts = parts(modem, settings, manners, socket.clone(), mailbox, ledger);
+            sticks.push(Stick::plug_in(parts)?);
         }
-        let mut tasks = Vec::new();
-        match Watch::over(sticks.iter().map(|stick| stick.pty.slave())) {
-            Ok(watch) => tasks.push(runtime.spawn(watched(watch, stop.clone()))),
-            Err(error) => {
-                tracing::warn!(%error, "a client that is killed may leave its port locked");
-            }
-        }
-        tasks.extend(
-            sticks
-                .into_iter()
-                .map(|stick| runtime.spawn(served(stick, stop.clone()))),
-        );
+        let served = |stick| runtime.spawn(served(stick, stop.clone()));
         Ok(Self {
-            links,
-            network: Network::new(senders, settings.zone),
+            links: None,
+            network: Network::new(senders, settings.zone, settings.clock),
+            tasks: sticks.into_iter().map(served).collect(),
             stop,
-            tasks,
         })
     }
 
-    /// The links to the ports, modem 0 first.
+    /// The links to the ports as they were placed at the start, modem 0 first; none in memory.
     pub fn ports(&self) -> Vec<PathBuf> {
-        self.links.iter().map(|l| l.path().to_path_buf()).collect()
+        let name = |modem| Some(self.links.as_ref()?.path(&format!("modem{modem}")));
+        (0..self.network.modems()).filter_map(name).collect()
     }
 
     /// The network behind the modems.
@@ -195,7 +245,6 @@ impl Emulator {
     /// Stops the modems, takes the links away and waits until the ports are closed.
     pub async fn stop(mut self) {
         self.stop.cancel();
-        self.links.clear();
         for task in std::mem::take(&mut self.tasks) {
             // A task that panicked has been reported by the runtime.
             let _ = task.await;
@@ -206,6 +255,9 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.stop.cancel();
+        if let Some(links) = &self.links {
+            links.clear();
+        }
     }
 }
 
@@ -219,24 +271,43 @@ fn open_ledger(settings: &Settings) -> Result<Arc<Ledger>, Error> {
         })
 }
 
-fn make_stick(
-    modem: u16,
+/// The manners to be taken in turn; never empty.
+fn families(settings: &Settings) -> Result<Vec<Arc<Manners>>, MannersError> {
+    let dir = settings.profiles_dir.as_deref();
+    if settings.profiles.is_empty() {
+        return Ok(vec![Manners::of("generic", dir)?]);
+    }
+    let names = settings.profiles.iter();
+    names.map(|name| Manners::of(name, dir)).collect()
+}
+
+fn parts(
+    index: u16,
     settings: &Settings,
-    pty: Pty,
+    manners: Arc<Manners>,
+    socket: Socket,
     mailbox: mpsc::Receiver<stick::News>,
     ledger: &Arc<Ledger>,
-) -> Stick {
-    let identity = Identity::of(modem);
+) -> Parts {
+    let identity = Identity::of(index);
     let nature = Nature {
         radio: settings.radio,
         silence: settings.silence,
         capacity: settings.sim_capacity,
     };
-    Stick {
-        subscription: Subscription::new(modem, &identity, settings, Arc::clone(ledger)),
-        modem: Modem::new(identity, nature),
-        pty,
+    let subscription = Subscription::new(index, &identity, settings, Arc::clone(ledger));
+    let mut modem = Modem::new(identity, nature, manners, stick::now());
+    *modem.faults() = Faults::new(index, Noise::of(settings.seed, index));
+    modem.faults().follow(&settings.plan);
+    Parts {
+        index,
+        modem,
+        subscription,
+        socket,
         mailbox,
+        clock: settings.clock,
+        baud: settings.baud,
+        noise: Noise::of(settings.seed, index),
     }
 }
 
@@ -246,7 +317,7 @@ async fn served(stick: Stick, stop: CancellationToken) {
     }
 }
 
-async fn watched(watch: Watch, stop: CancellationToken) {
+async fn watched(watch: Arc<Watch>, stop: CancellationToken) {
     if let Some(Err(error)) = stop.run_until_cancelled(watch.run()).await {
         tracing::warn!(%error, "a client that is killed may leave its port locked");
     }

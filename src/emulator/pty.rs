@@ -2,18 +2,17 @@
 //!
 //! Knows bytes and file descriptors, nothing of AT. The master is ours and never blocks; a slave
 //! descriptor stays open for as long as the port lives, else the master reads EIO whenever no
-//! client is there. A [`Link`] gives the port a name that survives restarts.
+//! client is there.
 
-use std::fs;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use rustix::fs::OFlags;
 use rustix::pty::OpenptFlags;
 use rustix::termios::OptionalActions;
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// The modem's end of one pseudo-terminal.
@@ -54,20 +53,34 @@ impl Pty {
         &self.slave
     }
 
-    /// Waits for bytes from the client and copies them to `buffer`; never 0 for a non-empty buffer.
-    pub(super) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.master
-            .async_io(Interest::READABLE, |fd| {
-                Ok(rustix::io::read(fd, &mut *buffer)?)
-            })
-            .await
+    /// Copies bytes from the client to `buffer`; never 0 for a non-empty buffer.
+    pub(super) fn poll_read(
+        &self,
+        context: &mut Context<'_>,
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let mut ready = ready!(self.master.poll_read_ready(context))?;
+            let read = ready.try_io(|fd| Ok(rustix::io::read(fd, &mut *buffer)?));
+            if let Ok(count) = read {
+                return Poll::Ready(count);
+            }
+        }
     }
 
-    /// Waits until the client's buffer takes some of `bytes`; gives how many it took.
-    pub(super) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.master
-            .async_io(Interest::WRITABLE, |fd| Ok(rustix::io::write(fd, bytes)?))
-            .await
+    /// Puts some of `bytes` into the client's buffer; gives how many it took.
+    pub(super) fn poll_write(
+        &self,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            let mut ready = ready!(self.master.poll_write_ready(context))?;
+            let written = ready.try_io(|fd| Ok(rustix::io::write(fd, bytes)?));
+            if let Ok(count) = written {
+                return Poll::Ready(count);
+            }
+        }
     }
 }
 
@@ -99,6 +112,11 @@ impl Slave {
         Ok(rustix::fs::fstat(&self.fd)?.st_ino)
     }
 
+    /// The speed that the client has set, in bits a second.
+    pub(super) fn speed(&self) -> io::Result<u32> {
+        Ok(rustix::termios::tcgetattr(&self.fd)?.output_speed())
+    }
+
     /// Makes the port as new for the next client: raw again, and open to everybody.
     ///
     /// A USB tty forgets both at its last close. A pseudo-terminal keeps them, so a client that
@@ -112,55 +130,25 @@ impl Slave {
     }
 }
 
-/// A symbolic link to a port, taken away when dropped.
-#[derive(Debug)]
-pub(super) struct Link {
-    path: PathBuf,
-    target: PathBuf,
-}
-
-impl Link {
-    /// Places `path` → `target`, replacing a link that an earlier run left behind.
-    ///
-    /// Errors: `AlreadyExists` when `path` is anything but a link to a pseudo-terminal.
-    pub(super) fn place(path: PathBuf, target: &Path) -> io::Result<Self> {
-        match fs::read_link(&path) {
-            Ok(old) if old.starts_with("/dev/pts") => fs::remove_file(&path)?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Ok(_) | Err(_) => return Err(io::ErrorKind::AlreadyExists.into()),
-        }
-        std::os::unix::fs::symlink(target, &path)?;
-        Ok(Self {
-            path,
-            target: target.to_path_buf(),
-        })
-    }
-
-    /// Where the link lies.
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        // Another emulator may have put its own link here since: that one is not ours to take.
-        if fs::read_link(&self.path).is_ok_and(|now| now == self.target)
-            && let Err(error) = fs::remove_file(&self.path)
-        {
-            tracing::warn!(path = %self.path.display(), %error, "cannot remove the link");
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::io::{Read, Write};
 
     use super::*;
 
-    fn client(pty: &Pty) -> fs::File {
-        fs::File::options()
+    impl Pty {
+        async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+            std::future::poll_fn(|context| self.poll_read(context, buffer)).await
+        }
+
+        async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+            std::future::poll_fn(|context| self.poll_write(context, bytes)).await
+        }
+    }
+
+    fn client(pty: &Pty) -> File {
+        File::options()
             .read(true)
             .write(true)
             .open(pty.slave().path())
@@ -210,24 +198,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_link_replaces_a_stale_one_and_nothing_else() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("modem0");
-        std::os::unix::fs::symlink("/dev/pts/99999", &path).unwrap();
-        let first = Link::place(path.clone(), Path::new("/dev/pts/1")).unwrap();
-        assert_eq!(
-            fs::read_link(first.path()).unwrap(),
-            Path::new("/dev/pts/1")
-        );
-        let second = Link::place(path.clone(), Path::new("/dev/pts/2")).unwrap();
-        drop(first);
-        assert_eq!(fs::read_link(&path).unwrap(), Path::new("/dev/pts/2"));
-        drop(second);
-        assert!(fs::symlink_metadata(&path).is_err());
-
-        fs::write(&path, "a file of somebody").unwrap();
-        let refused = Link::place(path.clone(), Path::new("/dev/pts/1")).unwrap_err();
-        assert_eq!(refused.kind(), io::ErrorKind::AlreadyExists);
-        assert_eq!(fs::read_to_string(&path).unwrap(), "a file of somebody");
+    async fn the_clients_speed_can_be_seen() {
+        let pty = Pty::open().unwrap();
+        let port = client(&pty);
+        for speed in [9600, 115_200] {
+            let mut modes = rustix::termios::tcgetattr(&port).unwrap();
+            modes.set_speed(speed).unwrap();
+            rustix::termios::tcsetattr(&port, OptionalActions::Now, &modes).unwrap();
+            assert_eq!(pty.slave().speed().unwrap(), speed);
+        }
     }
 }

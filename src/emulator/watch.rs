@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use rustix::fs::inotify::{self, CreateFlags, WatchFlags};
@@ -29,35 +29,52 @@ const LOOKS: [Duration; 3] = [
 #[derive(Debug)]
 pub(super) struct Watch {
     inotify: AsyncFd<OwnedFd>,
-    slaves: HashMap<i32, Arc<Slave>>,
+    /// A port that is gone leaves the table when its watch is told of that.
+    slaves: Mutex<HashMap<i32, Weak<Slave>>>,
 }
 
 impl Watch {
-    /// Begins to watch `slaves`. Errors: the user's inotify instances are used up.
-    pub(super) fn over<'a>(slaves: impl Iterator<Item = &'a Arc<Slave>>) -> io::Result<Self> {
+    /// Watches nothing yet. Errors: the user's inotify instances are used up.
+    pub(super) fn new() -> io::Result<Self> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
-        let slaves = slaves
-            .map(|slave| {
-                let closes = WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE;
-                let key = inotify::add_watch(&inotify, slave.path(), closes)?;
-                Ok((key, Arc::clone(slave)))
-            })
-            .collect::<io::Result<_>>()?;
         Ok(Self {
             inotify: evented(inotify)?,
-            slaves,
+            slaves: Mutex::default(),
         })
     }
 
+    /// Begins to watch `slave`. Errors: the user's watches are used up.
+    pub(super) fn add(&self, slave: &Arc<Slave>) -> io::Result<()> {
+        let closes = WatchFlags::CLOSE_WRITE | WatchFlags::CLOSE_NOWRITE;
+        let mut slaves = self.slaves();
+        let key = inotify::add_watch(self.inotify.get_ref(), slave.path(), closes)?;
+        slaves.insert(key, Arc::downgrade(slave));
+        Ok(())
+    }
+
+    fn slaves(&self) -> MutexGuard<'_, HashMap<i32, Weak<Slave>>> {
+        self.slaves.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The port of `key`, if it is still there.
+    fn slave(&self, key: i32) -> Option<Arc<Slave>> {
+        let mut slaves = self.slaves();
+        let slave = slaves.get(&key).and_then(Weak::upgrade);
+        if slave.is_none() {
+            slaves.remove(&key);
+        }
+        slave
+    }
+
     /// Resets each port that a client has left, until dropped. Returns only with an error.
-    pub(super) async fn run(self) -> io::Result<()> {
+    pub(super) async fn run(&self) -> io::Result<()> {
         loop {
             let mut left = self.closed().await?;
             left.sort_unstable();
             left.dedup();
             for pause in LOOKS {
                 tokio::time::sleep(pause).await;
-                left.retain(|key| self.slaves.get(key).is_some_and(still_locked));
+                left.retain(|key| self.slave(*key).is_some_and(|slave| still_locked(&slave)));
                 if left.is_empty() {
                     break;
                 }

@@ -11,6 +11,24 @@ pub(super) struct Call<'a> {
     pub(super) form: Form<'a>,
 }
 
+impl Call<'_> {
+    /// The call as it is typed, in capitals: `+CNMI=2,1`.
+    pub(super) fn typed(&self) -> String {
+        let name = self.name;
+        match self.form {
+            Form::Execute => name.into(),
+            Form::Read => format!("{name}?"),
+            Form::Test => format!("{name}=?"),
+            Form::Set(values)
+                if name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '&') =>
+            {
+                format!("{name}{values}")
+            }
+            Form::Set(values) => format!("{name}={values}"),
+        }
+    }
+}
+
 /// The forms of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form<'a> {
@@ -61,6 +79,22 @@ pub(super) fn body(line: &[u8]) -> Option<String> {
         }
     });
     Some(plain.collect())
+}
+
+/// The names of all calls of `line`; `AT` alone is the name of the bare prefix. `None` when it is
+/// no command line.
+pub(super) fn names(line: &[u8]) -> Option<Vec<String>> {
+    let body = body(line)?;
+    let mut names = Vec::new();
+    let mut rest = body.as_str();
+    while let Some((call, after)) = next(rest) {
+        names.push(call.name.to_owned());
+        rest = after;
+    }
+    if names.is_empty() {
+        names.push("AT".into());
+    }
+    Some(names)
 }
 
 /// The first call of `body` and what follows it; `None` when it is no command at all.
@@ -130,6 +164,20 @@ mod tests {
             rest = after;
         }
         calls
+    }
+
+    #[test]
+    fn the_names_of_a_line_are_known_before_it_is_carried_out() {
+        const CASES: &[(&str, Option<&[&str]>)] = &[
+            ("AT", Some(&["AT"])),
+            ("ate0+cmee=1;+csq", Some(&["E", "+CMEE", "+CSQ"])),
+            ("hello", None),
+            ("AT+CSQ;\u{1}", Some(&["+CSQ"])),
+        ];
+        for (line, wanted) in CASES {
+            let wanted = wanted.map(|names| names.iter().map(ToString::to_string).collect());
+            assert_eq!(names(line.as_bytes()), wanted, "{line:?}");
+        }
     }
 
     #[test]

@@ -1,12 +1,31 @@
 //! What a modem and the stick around it hand to each other.
 
+use std::time::Duration;
+
+use crate::emulator::faults::{Act, Step};
+
 /// What the modem wants done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub(in crate::emulator) enum Effect {
     /// These bytes to the client.
     Write(Vec<u8>),
+    /// What is written from now on comes that much later.
+    Pause(Duration),
+    /// Something went wrong; what concerns more than the modem is still to be done.
+    Struck(Struck),
     /// This part to the network; answer with [`super::Modem::settle`].
     Submit(Part),
+}
+
+/// Something that went wrong.
+#[derive(Debug, PartialEq)]
+pub(in crate::emulator) struct Struck {
+    /// Where; `None`: at once, by an order.
+    pub(in crate::emulator) step: Option<Step>,
+    /// The command in hand, the first word of an unsolicited line, or nothing.
+    pub(in crate::emulator) command: String,
+    /// What.
+    pub(in crate::emulator) act: Act,
 }
 
 /// One SMS-SUBMIT on its way to the network.

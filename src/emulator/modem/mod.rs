@@ -13,27 +13,44 @@
 //! as on real sticks; unsolicited codes are written whenever no line is being written or typed.
 //! Source: V.250, 5.2 (lines, echo); TS 27.005, 3.4.1 (indications) and 3.5.1 (sending).
 
+mod card;
 mod command_line;
+mod commands;
 mod exchange;
-mod general;
-mod messaging;
+mod manners;
+mod prompt;
 mod reply;
 mod routes;
+mod schedule;
 mod setup;
+mod steps;
 mod storage;
+mod text;
+mod trouble;
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::faults::{Faults, Step};
 use super::identity::{Identity, SERVICE_CENTRE};
+use card::{Access, Card};
 use command_line::Call;
-pub(super) use exchange::{Effect, Part, Verdict};
-use reply::{Fault, Reply};
+use commands::Menu;
+pub(super) use exchange::{Effect, Part, Struck, Verdict};
+pub(super) use manners::Manners;
+pub use manners::MannersError;
+use prompt::{Draft, InHand};
+pub(super) use reply::Fault;
+use reply::Reply;
 pub(super) use routes::Route;
+use schedule::Schedule;
 pub(super) use setup::Nature;
 use setup::Setup;
-use storage::Storage;
+use steps::Steps;
+use storage::Storages;
 pub(super) use storage::{Arrival, Kind};
+pub(super) use trouble::Trouble;
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
@@ -44,8 +61,8 @@ const BACKSPACE: u8 = 0x08;
 const DEAF: Duration = Duration::from_secs(2);
 /// Longest command line; a longer one is answered with ERROR.
 const LINE_LIMIT: usize = 2048;
-/// Longest payload of a prompt in digits: three times what any PDU needs.
-const PAYLOAD_LIMIT: usize = 1024;
+/// "No network service" (TS 27.005, 3.2.5): the network went while a part was on the air.
+const NO_NETWORK: u16 = 331;
 /// Unsolicited codes that wait for the line to be free; the oldest gives way (TS 27.005, 3.4.1).
 const NEWS_LIMIT: usize = 64;
 
@@ -53,7 +70,7 @@ const NEWS_LIMIT: usize = 64;
 enum State {
     Command,
     Prompt {
-        length: usize,
+        draft: Draft,
         payload: Vec<u8>,
     },
     Sending {
@@ -81,8 +98,10 @@ struct News {
 pub(super) struct Modem {
     identity: Identity,
     nature: Nature,
+    manners: Arc<Manners>,
     setup: Setup,
-    storage: Storage,
+    card: Card,
+    storage: Storages,
     service_centre: String,
     /// Is the radio on (`+CFUN`)?
     radio_on: bool,
@@ -104,17 +123,37 @@ pub(super) struct Modem {
     news: VecDeque<News>,
     out: Vec<u8>,
     part: Option<Part>,
+    steps: Steps,
+    schedule: Schedule,
+    /// It starts and hears nothing until then.
+    deaf_until: Option<Instant>,
+    /// Until then cards and messages do not work yet.
+    ready_at: Instant,
+    /// The reference in EF-SMSS.
+    card_mr: u8,
+    in_hand: InHand,
+    /// Where the client stands in the network's menu.
+    menu: Option<Menu>,
+    /// Baud of its UART, 0 for any.
+    speed: u32,
 }
 
 impl Modem {
-    /// A modem just switched on, registered, its SIM empty.
-    pub(super) fn new(identity: Identity, nature: Nature) -> Self {
-        Self {
+    /// A modem switched on at `now`, in the network, its storages empty.
+    pub(super) fn new(
+        identity: Identity,
+        nature: Nature,
+        manners: Arc<Manners>,
+        now: Instant,
+    ) -> Self {
+        let mut modem = Self {
             last_mr: identity.last_mr,
-            storage: Storage::new(nature.capacity),
+            card_mr: identity.last_mr,
+            storage: Storages::new(&manners, nature.capacity),
             identity,
             nature,
-            setup: Setup::default(),
+            setup: Setup::of(&manners),
+            card: Card::new(),
             service_centre: SERVICE_CENTRE.into(),
             radio_on: true,
             admitted: true,
@@ -129,11 +168,34 @@ impl Modem {
             news: VecDeque::new(),
             out: Vec::new(),
             part: None,
-        }
+            steps: Steps::new(),
+            schedule: Schedule::default(),
+            deaf_until: None,
+            ready_at: now,
+            in_hand: InHand::new("+CMGS"),
+            menu: None,
+            speed: manners.speed,
+            manners,
+        };
+        schedule::begin(&mut modem, now);
+        modem
+    }
+
+    /// What is to go wrong with it.
+    pub(super) fn faults(&mut self) -> &mut Faults {
+        &mut self.steps.faults
+    }
+
+    /// Baud of its UART; `None`: it takes any.
+    pub(super) fn speed(&self) -> Option<u32> {
+        (self.speed > 0).then_some(self.speed)
     }
 
     /// Takes bytes from the client.
     pub(super) fn receive(&mut self, bytes: &[u8], now: Instant) {
+        if self.deaf_until.is_some_and(|until| now < until) {
+            return;
+        }
         self.input.extend(bytes);
         self.digest(now);
     }
@@ -145,10 +207,10 @@ impl Modem {
 
     /// What it wants done next, until `None`.
     pub(super) fn poll(&mut self) -> Option<Effect> {
-        if self.out.is_empty() {
-            return self.part.take().map(Effect::Submit);
-        }
-        Some(Effect::Write(std::mem::take(&mut self.out)))
+        // What is left here is echo.
+        steps::pass_on(self);
+        let done = self.steps.poll();
+        done.or_else(|| self.part.take().map(Effect::Submit))
     }
 
     /// When [`Modem::tick`] has work.
@@ -160,12 +222,23 @@ impl Modem {
         };
         let late = self.late.map(|(_, due)| due);
         let patience = self.unacknowledged.as_ref().map(|(_, end)| *end);
-        [state, late, patience].into_iter().flatten().min()
+        let times = [
+            state,
+            late,
+            patience,
+            self.steps.wake_at(),
+            self.schedule.next(),
+        ];
+        times.into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub(super) fn tick(&mut self, now: Instant) {
         match std::mem::replace(&mut self.state, State::Command) {
+            State::Sending { until, .. } if until <= now && !self.registered() => {
+                self.fail(Fault::Message(NO_NETWORK));
+                steps::close(self, Step::Result, now);
+            }
             State::Sending { part, until } if until <= now => {
                 self.state = State::Submitted { mr: part.mr };
                 self.part = Some(part);
@@ -173,9 +246,11 @@ impl Modem {
             other => self.state = other,
         }
         if let Some((mr, _)) = self.late.take_if(|(_, due)| *due <= now) {
-            self.answer_late(mr);
+            self.answer_late(mr, now);
         }
+        steps::tick(self, now);
         routes::end_of_patience(self, now);
+        schedule::run(self, now);
         self.digest(now);
     }
 
@@ -185,9 +260,10 @@ impl Modem {
             return;
         };
         self.state = State::Command;
+        steps::pass_on(self);
         match verdict {
             Verdict::Accepted => {
-                self.say(&format!("+CMGS: {mr}"));
+                self.sent(mr);
                 self.say("OK");
             }
             Verdict::Refused(code) => self.fail(Fault::Message(code)),
@@ -198,21 +274,21 @@ impl Modem {
                 self.late = self.nature.silence.map(|pause| (mr, now + pause));
             }
         }
-        messaging::hold_link(self, now);
+        steps::close(self, Step::Result, now);
+        commands::hold_link(self, now);
         self.digest(now);
     }
 
     /// Takes what the network delivers to its SIM.
     pub(super) fn arrive(&mut self, arrival: Arrival, now: Instant) -> Route {
         let route = routes::arrive(self, arrival, now);
-        self.tell();
+        self.tell(now);
         route
     }
 
-    /// Lets it into the network or throws it out.
-    pub(super) fn admit(&mut self, admitted: bool) {
-        general::admit(self, admitted);
-        self.tell();
+    /// Lets something befall it from outside.
+    pub(super) fn suffer(&mut self, trouble: Trouble, now: Instant) {
+        trouble::suffer(self, trouble, now);
     }
 
     /// Keeps something unasked for [`Modem::tell`].
@@ -228,18 +304,29 @@ impl Modem {
         self.news.retain(|news| !news.held_by_mode);
     }
 
-    /// The reference that this SIM used last.
-    fn last_mr(&self) -> u8 {
-        self.last_mr
+    /// What its SIM lets it do: `ready`, `absent`, `pin`, `puk` or `dead`.
+    pub(super) fn sim(&self) -> &'static str {
+        match self.card.access() {
+            Access::Open => "ready",
+            Access::Absent => "absent",
+            Access::Pin => "pin",
+            Access::Puk => "puk",
+            Access::Dead => "dead",
+        }
     }
 
     /// Is it in the network?
-    fn registered(&self) -> bool {
-        self.radio_on && self.admitted
+    pub(super) fn registered(&self) -> bool {
+        self.searches() && self.admitted
+    }
+
+    /// Does it look for a network?
+    fn searches(&self) -> bool {
+        self.radio_on && self.card.access() == Access::Open
     }
 
     fn digest(&mut self, now: Instant) {
-        loop {
+        while !self.steps.holds_input() {
             match &self.state {
                 State::Sending { .. } | State::Submitted { .. } => break,
                 State::Silent { deaf_until } => {
@@ -262,7 +349,7 @@ impl Modem {
                 }
             }
         }
-        self.tell();
+        self.tell(now);
     }
 
     fn command_byte(&mut self, byte: u8, now: Instant) {
@@ -270,7 +357,7 @@ impl Modem {
             b'\r' => {
                 self.echo(byte);
                 let line = std::mem::take(&mut self.line);
-                self.run(&line, now);
+                steps::command(self, line, now);
             }
             BACKSPACE => {
                 self.echo(byte);
@@ -308,17 +395,10 @@ impl Modem {
             match outcome {
                 Ok(Reply::Done) => {}
                 Ok(Reply::Text(text)) => self.say(&text),
-                Ok(Reply::Prompt(length)) if rest.is_empty() => {
-                    self.out.extend_from_slice(b"\r\n> ");
-                    // Now it would look like the result of the new part.
-                    self.late = None;
-                    self.state = State::Prompt {
-                        length,
-                        payload: Vec::new(),
-                    };
-                    return;
-                }
-                Ok(Reply::Prompt(_)) => return self.fail(Fault::Plain),
+                Ok(Reply::Last(text)) => return self.say(&text),
+                Ok(Reply::Prompt(draft)) if rest.is_empty() => return self.prompt(draft),
+                Ok(Reply::Send(part)) if rest.is_empty() => return self.transmit(part, now),
+                Ok(Reply::Prompt(_) | Reply::Send(_)) => return self.fail(Fault::Plain),
                 Err(fault) => return self.fail(fault),
             }
         }
@@ -326,56 +406,15 @@ impl Modem {
     }
 
     fn execute(&mut self, call: &Call, now: Instant) -> Result<Reply, Fault> {
-        general::answer(self, call)
-            .or_else(|| messaging::answer(self, call, now))
-            // "Operation not supported".
-            .unwrap_or(Err(Fault::Equipment(4)))
+        commands::answer(self, call, now)
     }
 
-    fn payload_byte(&mut self, byte: u8, now: Instant) {
-        self.echo(byte);
-        let State::Prompt { length, payload } = &mut self.state else {
-            return;
-        };
-        match byte {
-            ESC => {
-                self.state = State::Command;
-                self.say("OK");
-            }
-            CTRL_Z => {
-                let (length, payload) = (*length, std::mem::take(payload));
-                self.state = State::Command;
-                self.send(length, &payload, now);
-            }
-            BACKSPACE => {
-                payload.pop();
-            }
-            // Line ends and blanks are layout.
-            0..=32 => {}
-            _ if payload.len() > PAYLOAD_LIMIT => {}
-            _ => payload.push(byte),
-        }
-    }
-
-    fn send(&mut self, length: usize, payload: &[u8], now: Instant) {
-        match messaging::tpdu(payload, length) {
-            Ok((hex, tpdu)) => {
-                self.last_mr = self.last_mr.wrapping_add(1);
-                let mr = self.last_mr;
-                self.state = State::Sending {
-                    part: Part { hex, tpdu, mr },
-                    until: now + messaging::time_on_air(self, now),
-                };
-            }
-            Err(fault) => self.fail(fault),
-        }
-    }
-
-    fn answer_late(&mut self, mr: u8) {
+    fn answer_late(&mut self, mr: u8, now: Instant) {
         if matches!(self.state, State::Silent { .. }) {
             self.state = State::Command;
-            self.say(&format!("+CMGS: {mr}"));
+            self.sent(mr);
             self.say("OK");
+            steps::close(self, Step::Result, now);
         } else {
             // The client has gone on: only the line comes, without a final result.
             self.announce(format!("+CMGS: {mr}"), false);
@@ -383,7 +422,7 @@ impl Modem {
     }
 
     /// Tells what is unasked, if the line is free and `+CNMI` lets it pass.
-    fn tell(&mut self) {
+    fn tell(&mut self, now: Instant) {
         let free = match &self.state {
             State::Command => self.line.is_empty() || !self.setup.echo,
             State::Prompt { .. } => false,
@@ -397,8 +436,10 @@ impl Modem {
             .into_iter()
             .partition::<VecDeque<News>, _>(|news| holds && news.held_by_mode);
         self.news = kept;
+        steps::pass_on(self);
         for news in told {
             self.say(&news.line);
+            steps::close_unsolicited(self, &news.line, now);
         }
     }
 
@@ -409,13 +450,16 @@ impl Modem {
     }
 
     fn say(&mut self, text: &str) {
-        self.out.extend_from_slice(b"\r\n");
+        self.out
+            .extend_from_slice(self.manners.before_line.as_bytes());
         self.out.extend_from_slice(text.as_bytes());
-        self.out.extend_from_slice(b"\r\n");
+        self.out
+            .extend_from_slice(self.manners.after_line.as_bytes());
     }
 
     fn fail(&mut self, fault: Fault) {
-        let text = reply::fault_text(fault, self.setup.error_detail);
+        let manners = self.manners.clone();
+        let text = reply::fault_text(fault, self.setup.error_detail, &manners.unknown);
         self.say(&text);
     }
 }
@@ -424,22 +468,41 @@ impl Modem {
 impl Modem {
     /// A modem without time on air, with two slots and echo off, that has done `commands`.
     fn ready(commands: &str) -> Self {
+        Self::of_family_ready("generic", commands)
+    }
+
+    /// One of this family, past its start.
+    fn of_family_ready(family: &str, commands: &str) -> Self {
+        let (mut modem, now) = Self::of_family(family);
+        modem.ready_at = now;
+        modem.schedule = Schedule::default();
+        modem.ask(&format!("E0{commands}"));
+        modem
+    }
+
+    /// One of this family, just switched on, and when.
+    fn of_family(family: &str) -> (Self, Instant) {
         let nature = Nature {
             radio: Duration::ZERO,
             silence: None,
             capacity: 2,
         };
-        let mut modem = Self::new(Identity::of(0), nature);
-        modem.ask(&format!("E0{commands}"));
-        modem
+        let now = tokio::time::Instant::now().into_std();
+        let manners = Manners::of(family, None).unwrap();
+        (Self::new(Identity::of(0), nature, manners, now), now)
     }
 
     /// The answer to a command, without the line ends around it; nothing for a bare OK.
     fn ask(&mut self, command: &str) -> String {
         let line = format!("AT{command}\r");
         self.receive(line.as_bytes(), tokio::time::Instant::now().into_std());
-        let said = String::from_utf8(std::mem::take(&mut self.out)).unwrap();
-        match said.strip_suffix("\r\nOK\r\n") {
+        let mut said = Vec::new();
+        while let Some(Effect::Write(bytes)) = self.poll() {
+            said.extend(bytes);
+        }
+        let said = String::from_utf8(said).unwrap();
+        let ok = format!("{}OK{}", self.manners.before_line, self.manners.after_line);
+        match said.strip_suffix(&ok) {
             Some("") => String::new(),
             Some(text) => text.trim().to_owned(),
             None => said.trim().to_owned(),
@@ -475,9 +538,11 @@ mod tests {
         }
 
         fn of(nature: Nature) -> Self {
+            let now = tokio::time::Instant::now().into_std();
+            let manners = Manners::of("generic", None).unwrap();
             Self {
-                modem: Modem::new(Identity::of(0), nature),
-                now: tokio::time::Instant::now().into_std(),
+                modem: Modem::new(Identity::of(0), nature, manners, now),
+                now,
                 verdict: Verdict::Accepted,
                 parts: Vec::new(),
             }
@@ -528,6 +593,7 @@ mod tests {
                         self.parts.push(part);
                         self.modem.settle(self.verdict, self.now);
                     }
+                    Effect::Pause(_) | Effect::Struck(_) => {}
                 }
             }
             String::from_utf8(said).unwrap()
@@ -565,7 +631,7 @@ mod tests {
             ("AT+XYZ;+CSQ\r", "\r\n+CME ERROR: 4\r\n"),
             ("AT+CMEE=2\r", "\r\nOK\r\n"),
             ("AT+XYZ\r", "\r\n+CME ERROR: operation not supported\r\n"),
-            ("AT+CMGF=1\r", "\r\n+CMS ERROR: operation not supported\r\n"),
+            ("AT+CMGF=2\r", "\r\n+CMS ERROR: operation not supported\r\n"),
             // Edited, with the line ends of a terminal; noise and empty lines say nothing.
             (
                 "AT+CSX\x08Q=?\r\n",

@@ -5,10 +5,14 @@
 use std::time::{Duration, Instant};
 
 use super::Modem;
-use super::storage::{Arrival, Kind};
+use super::schedule::Later;
+use super::storage::{Arrival, Kind, Memory, Status, Stored};
+use super::text::{self, Detail};
 
 /// How long the network waits for `+CNMA`.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// After a refusal of the client the network offers the message again.
+const RETRY: Duration = Duration::from_secs(30);
 
 /// Where an arrival went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,11 +27,29 @@ pub(in crate::emulator) enum Route {
     Dropped,
 }
 
-/// Takes what the network delivers and routes it as `+CNMI` says (TS 27.005, 3.4.1).
+/// Takes what the network delivers and routes it as `+CNMI` says (TS 27.005, 3.4.1). While the
+/// modem cannot be reached the network keeps it.
 pub(super) fn arrive(modem: &mut Modem, arrival: Arrival, now: Instant) -> Route {
-    let [_, mt, _, ds, _] = modem.setup.routing;
-    match (arrival.kind, mt, ds) {
-        (Kind::Message, 2, _) | (Kind::Report, _, 1) => {
+    if now < modem.ready_at {
+        modem.schedule.add(modem.ready_at, Later::Offer(arrival));
+        return Route::Waiting;
+    }
+    if !modem.registered() {
+        modem.waiting.push_back(arrival);
+        return Route::Waiting;
+    }
+    let route = route(modem, arrival, now);
+    if route == Route::Waiting {
+        for line in modem.manners.clone().full.clone() {
+            modem.announce(line, false);
+        }
+    }
+    route
+}
+
+fn route(modem: &mut Modem, arrival: Arrival, now: Instant) -> Route {
+    match way(modem, arrival.kind) {
+        Route::Direct => {
             if modem.unacknowledged.is_some() {
                 modem.unrouted.push_back(arrival);
             } else {
@@ -35,52 +57,117 @@ pub(super) fn arrive(modem: &mut Modem, arrival: Arrival, now: Instant) -> Route
             }
             Route::Direct
         }
+        Route::Dropped => Route::Dropped,
+        Route::Stored | Route::Waiting => store(modem, arrival),
+    }
+}
+
+/// The way of a kind: to the client, into a storage, or nowhere.
+fn way(modem: &Modem, kind: Kind) -> Route {
+    let [_, mt, _, ds, _] = modem.setup.routing;
+    match (kind, mt, ds) {
+        (Kind::Message, 2, _) | (Kind::Report, _, 1) => Route::Direct,
         (Kind::Report, _, 0) => Route::Dropped,
-        (Kind::Message | Kind::Report, ..) => store(modem, arrival),
+        (Kind::Message | Kind::Report, ..) => Route::Stored,
     }
 }
 
 fn route_directly(modem: &mut Modem, arrival: Arrival, now: Instant) {
-    let header = match arrival.kind {
-        Kind::Message => format!("+CMT: ,{}", arrival.length),
-        Kind::Report => format!("+CDS: {}", arrival.length),
+    let (header, name) = match arrival.kind {
+        Kind::Message => (&modem.manners.message_header, "+CMT"),
+        Kind::Report => (&modem.manners.report_header, "+CDS"),
     };
-    modem.announce(format!("{header}\r\n{}", arrival.hex), true);
-    if modem.setup.service == 1 {
+    let lines = if modem.setup.text_mode == 1 {
+        in_words(modem, name, &arrival.hex)
+    } else {
+        None
+    };
+    let lines = lines.unwrap_or_else(|| {
+        let header = header.replace("{length}", &arrival.length.to_string());
+        format!("{header}\r\n{}", arrival.hex)
+    });
+    modem.announce(lines, true);
+    let services = &modem.manners.acknowledged_services;
+    if services.contains(&modem.setup.service) {
         modem.unacknowledged = Some((arrival, now + PATIENCE));
+    }
+}
+
+/// What was routed as text mode shows it.
+fn in_words(modem: &Modem, name: &str, hex: &str) -> Option<String> {
+    let detail = match modem.setup.full_headers {
+        0 => Detail::Brief,
+        _ => Detail::Full,
+    };
+    let (fields, body) = text::fields(hex, modem.setup.charset, detail)?;
+    let body = body.map(|body| format!("\r\n{body}"));
+    Some(format!("{name}: {fields}{}", body.unwrap_or_default()))
+}
+
+/// The storage for this kind; empty: the one chosen for receiving.
+fn storage_of(modem: &Modem, kind: Kind) -> String {
+    match kind {
+        Kind::Message => String::new(),
+        Kind::Report => modem.manners.reports_in.clone(),
     }
 }
 
 fn store(modem: &mut Modem, arrival: Arrival) -> Route {
     let kind = arrival.kind;
-    match modem.storage.put(arrival) {
-        Ok(slot) => {
+    let storage = storage_of(modem, kind);
+    let stored = Stored {
+        hex: arrival.hex,
+        length: arrival.length,
+        status: Status::Unread,
+    };
+    match modem.storage.put(Memory::Receiving, &storage, stored) {
+        Ok((name, slot)) => {
             let [_, mt, ..] = modem.setup.routing;
             match kind {
                 Kind::Message if mt == 0 => {}
-                Kind::Message => modem.announce(format!("+CMTI: \"SM\",{slot}"), true),
-                Kind::Report => modem.announce(format!("+CDSI: \"SM\",{slot}"), true),
+                Kind::Message => modem.announce(format!("+CMTI: \"{name}\",{slot}"), true),
+                Kind::Report => modem.announce(format!("+CDSI: \"{name}\",{slot}"), true),
             }
             Route::Stored
         }
-        Err(arrival) => {
-            modem.waiting.push_back(arrival);
+        Err(Stored { hex, length, .. }) => {
+            modem.waiting.push_back(Arrival { kind, hex, length });
             Route::Waiting
         }
     }
 }
 
-/// Routes what waited for an acknowledgement or for room, as far as both are there now.
+/// Routes what waited for an acknowledgement, for room or for the modem, as far as it can go now.
 pub(super) fn route_waiting(modem: &mut Modem, now: Instant) {
     while modem.unacknowledged.is_none()
         && let Some(arrival) = modem.unrouted.pop_front()
     {
-        arrive(modem, arrival, now);
+        route(modem, arrival, now);
     }
-    while modem.storage.used() < modem.storage.capacity()
-        && let Some(arrival) = modem.waiting.pop_front()
+    if !modem.registered() || now < modem.ready_at {
+        return;
+    }
+    for _ in 0..modem.waiting.len() {
+        let Some(arrival) = modem.waiting.pop_front() else {
+            break;
+        };
+        let stored = way(modem, arrival.kind) == Route::Stored;
+        let storage = storage_of(modem, arrival.kind);
+        if stored && !modem.storage.has_room(Memory::Receiving, &storage) {
+            modem.waiting.push_back(arrival);
+        } else {
+            route(modem, arrival, now);
+        }
+    }
+}
+
+/// Takes the client's word about what was routed; what it did not take the network offers again
+/// (TS 27.005, 3.4.4).
+pub(super) fn acknowledge(modem: &mut Modem, taken: bool, now: Instant) {
+    if let Some((arrival, _)) = modem.unacknowledged.take()
+        && !taken
     {
-        arrive(modem, arrival, now);
+        modem.schedule.add(now + RETRY, Later::Offer(arrival));
     }
 }
 
@@ -90,14 +177,14 @@ pub(super) fn end_of_patience(modem: &mut Modem, now: Instant) {
     if let Some((arrival, _)) = modem.unacknowledged.take_if(|(_, end)| *end <= now) {
         let [mode, _, bm, _, bfr] = modem.setup.routing;
         modem.setup.routing = [mode, 0, bm, 0, bfr];
-        arrive(modem, arrival, now);
+        route(modem, arrival, now);
         route_waiting(modem, now);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Effect, Modem};
+    use super::super::{Effect, Modem, Trouble};
     use super::*;
 
     /// UCS-2 from +447700900456; delivered, reference 23.
@@ -234,5 +321,35 @@ mod tests {
         // The message is offered again and stored; the report has nowhere to go.
         let listed = format!("\r\n+CMGL: 1,0,,43\r\n{MESSAGE}\r\n\r\nOK\r\n");
         assert_eq!(bench.write("AT+CMGL=4"), listed);
+    }
+
+    #[test]
+    fn text_mode_shows_words() {
+        let time = "\"26/03/14,12:30:00+08\"";
+        let text = "039E03B503BA03AF03BD03B1002000310032003A00330030";
+        let mut bench = Bench::ready("+CMGF=1;+CNMI=2,2,0,1,0");
+        let cmt = format!("\r\n+CMT: \"+447700900456\",,{time}\r\n{text}\r\n");
+        assert_eq!(bench.message(), (Route::Direct, cmt));
+        let cds = "\r\n+CDS: 6,23,\"+447700900123\",145,\"26/03/14,10:15:32+00\",\"26/03/14,10:15:37+00\",0\r\n";
+        assert_eq!(bench.report(), (Route::Direct, cds.into()));
+        bench.write("AT+CSDH=1");
+        let full = format!(
+            "\r\n+CMT: \"+447700900456\",,{time},145,4,0,8,\"+447700900999\",145,24\r\n{text}\r\n"
+        );
+        assert_eq!(bench.message(), (Route::Direct, full));
+    }
+
+    #[test]
+    fn who_cannot_be_reached_gets_it_later() {
+        let mut bench = Bench::ready("+CNMI=2,1,0,1,0");
+        bench.modem.suffer(Trouble::NetworkLost, bench.now);
+        assert_eq!(bench.message(), (Route::Waiting, String::new()));
+        bench.modem.suffer(Trouble::NetworkBack, bench.now);
+        assert_eq!(bench.said(), "\r\n+CMTI: \"SM\",1\r\n");
+        let ready = bench.now + Duration::from_secs(9);
+        bench.modem.ready_at = ready;
+        assert_eq!(bench.message(), (Route::Waiting, String::new()));
+        bench.modem.tick(ready);
+        assert_eq!(bench.said(), "\r\n+CMTI: \"SM\",2\r\n");
     }
 }

@@ -1,7 +1,10 @@
-//! The message storage of a SIM: numbered slots, few of them.
+//! The message storages of a modem: numbered slots on the SIM and in the modem's own memory.
 //!
-//! Slots count from 1. Messages and reports share them, as on a SIM; what a client asks for
-//! "by status" goes over all of them (TS 27.005, 3.1).
+//! `MT` is no storage of its own: it shows the modem's memory and the SIM as one. Messages and
+//! reports share the slots; what a client asks for "by status" goes over all of them.
+//! Source: TS 27.005, 3.1 and 3.2.3.
+
+use super::manners::Manners;
 
 /// A short message or a report that came in, as a modem shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,80 +26,248 @@ pub(in crate::emulator) enum Kind {
     Report,
 }
 
+/// `<stat>` of TS 27.005, 3.1; the order is that of the numbers of PDU mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    /// Received, unread.
+    Unread,
+    /// Received, read.
+    Read,
+    /// Stored, to be sent.
+    Unsent,
+    /// Stored and sent.
+    Sent,
+}
+
+impl Status {
+    pub(super) const ALL: [Self; 4] = [Self::Unread, Self::Read, Self::Unsent, Self::Sent];
+
+    /// The number of PDU mode.
+    pub(super) fn number(self) -> u8 {
+        match self {
+            Self::Unread => 0,
+            Self::Read => 1,
+            Self::Unsent => 2,
+            Self::Sent => 3,
+        }
+    }
+
+    /// The words of text mode.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Unread => "REC UNREAD",
+            Self::Read => "REC READ",
+            Self::Unsent => "STO UNSENT",
+            Self::Sent => "STO SENT",
+        }
+    }
+}
+
 /// A filled slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stored {
-    /// What lies in it.
-    pub(super) arrival: Arrival,
-    /// Has a client read it?
-    pub(super) read: bool,
+    /// The PDU with the service centre's address in front, hex.
+    pub(super) hex: String,
+    /// Octets of the TPDU.
+    pub(super) length: usize,
+    /// Where it is on its way.
+    pub(super) status: Status,
 }
 
-impl Stored {
-    /// `<stat>` of PDU mode: 0 received unread, 1 received read.
-    pub(super) fn status(&self) -> u8 {
-        u8::from(self.read)
-    }
+/// `<mem1>` to `<mem3>` of `+CPMS`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Memory {
+    /// Read and deleted here.
+    Reading,
+    /// Written and sent from here.
+    Writing,
+    /// Received into here.
+    Receiving,
 }
 
-/// The slots.
 #[derive(Debug)]
-pub(super) struct Storage {
+struct Store {
+    name: String,
     slots: Vec<Option<Stored>>,
 }
 
-impl Storage {
-    /// Empty, with room for `capacity` messages.
-    pub(super) fn new(capacity: u16) -> Self {
+/// All storages.
+#[derive(Debug)]
+pub(super) struct Storages {
+    stores: Vec<Store>,
+    /// Names that can be chosen, each with the stores that it shows.
+    views: Vec<(String, Vec<usize>)>,
+    chosen: [usize; 3],
+    first_slot: usize,
+    /// The SIM takes nothing more, whatever is deleted.
+    jammed: bool,
+}
+
+impl Storages {
+    /// Empty, the first one chosen for everything; a SIM has room for `capacity` messages.
+    pub(super) fn new(manners: &Manners, capacity: u16) -> Self {
+        let real = |name: &str| name != "MT";
+        let stores: Vec<Store> = manners
+            .storages
+            .iter()
+            .filter(|store| real(&store.name))
+            .map(|store| Store {
+                name: store.name.clone(),
+                slots: vec![
+                    None;
+                    usize::from(if store.slots == 0 {
+                        capacity
+                    } else {
+                        store.slots
+                    })
+                ],
+            })
+            .collect();
+        let shown = |name: &str| {
+            let both = |store: &Store| store.name == name || !real(name) && store.name != "SR";
+            let fitting = stores.iter().enumerate().filter(|(_, store)| both(store));
+            fitting.map(|(at, _)| at).collect()
+        };
+        let names = manners.storages.iter().map(|store| &store.name);
         Self {
-            slots: vec![None; usize::from(capacity)],
+            views: names.map(|name| (name.clone(), shown(name))).collect(),
+            stores,
+            chosen: [0; 3],
+            first_slot: manners.first_slot,
+            jammed: false,
         }
     }
 
-    /// How many slots there are.
-    pub(super) fn capacity(&self) -> usize {
-        self.slots.len()
+    /// The names that can be chosen.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.views.iter().map(|(name, _)| name.as_str())
     }
 
-    /// How many of them are filled.
-    pub(super) fn used(&self) -> usize {
-        self.slots.iter().flatten().count()
+    /// The name chosen for `memory`.
+    pub(super) fn name(&self, memory: Memory) -> &str {
+        self.views
+            .get(self.at(memory))
+            .map_or("", |(name, _)| name.as_str())
     }
 
-    /// Puts `arrival` into the first empty slot; gives its number, or the arrival back when full.
-    pub(super) fn put(&mut self, arrival: Arrival) -> Result<usize, Arrival> {
-        let empty = self.slots.iter().position(Option::is_none);
-        match empty.and_then(|at| Some((at, self.slots.get_mut(at)?))) {
-            Some((at, slot)) => {
-                *slot = Some(Stored {
-                    arrival,
-                    read: false,
-                });
-                Ok(at + 1)
+    /// Is there a storage of this name?
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
+    /// Chooses a storage for `memory`; one that does not exist changes nothing.
+    pub(super) fn choose(&mut self, memory: Memory, name: &str) {
+        let at = self.names().position(|known| known == name);
+        if let Some(at) = at {
+            let [reading, writing, receiving] = &mut self.chosen;
+            *match memory {
+                Memory::Reading => reading,
+                Memory::Writing => writing,
+                Memory::Receiving => receiving,
+            } = at;
+        }
+    }
+
+    /// Forgets what was chosen.
+    pub(super) fn restart(&mut self) {
+        self.chosen = [0; 3];
+    }
+
+    /// Makes the SIM take nothing more, or take messages again.
+    pub(super) fn pretend_full(&mut self, full: bool) {
+        self.jammed = full;
+    }
+
+    /// How many slots of `memory` are filled, and how many there are.
+    pub(super) fn count(&self, memory: Memory) -> (usize, usize) {
+        self.shown(self.at(memory))
+            .fold((0, 0), |(used, all), store| {
+                let size = store.slots.len();
+                let filled = store.slots.iter().flatten().count();
+                let filled = if self.is_jammed(store) { size } else { filled };
+                (used + filled, all + size)
+            })
+    }
+
+    /// Puts something into the first empty slot of the storage `name`, or of `memory` when the name
+    /// is empty; gives the storage's name and the slot's number, or the thing back when it is full.
+    pub(super) fn put(
+        &mut self,
+        memory: Memory,
+        name: &str,
+        stored: Stored,
+    ) -> Result<(String, usize), Stored> {
+        let at = self.names().position(|known| known == name);
+        let at = at.unwrap_or(self.at(memory));
+        let Some((name, view)) = self.views.get(at).cloned() else {
+            return Err(stored);
+        };
+        let mut before = self.first_slot;
+        for store in view {
+            let jammed = self.stores.get(store).is_some_and(|s| self.is_jammed(s));
+            let Some(store) = self.stores.get_mut(store) else {
+                continue;
+            };
+            let mut slots = store.slots.iter_mut().enumerate();
+            let empty = slots.find(|(_, slot)| slot.is_none() && !jammed);
+            if let Some((number, slot)) = empty {
+                *slot = Some(stored);
+                return Ok((name, before + number));
             }
-            None => Err(arrival),
+            before += store.slots.len();
         }
+        Err(stored)
     }
 
-    /// The slot `number`; `None` when there is no such slot.
-    pub(super) fn slot(&mut self, number: usize) -> Option<&mut Option<Stored>> {
-        self.slots.get_mut(number.checked_sub(1)?)
-    }
-
-    /// All filled slots with their numbers, in order.
-    pub(super) fn filled(&mut self) -> impl Iterator<Item = (usize, &mut Stored)> {
-        (1..)
-            .zip(&mut self.slots)
-            .filter_map(|(number, slot)| Some((number, slot.as_mut()?)))
-    }
-
-    /// Empties every slot whose content `goes`.
-    pub(super) fn delete_where(&mut self, goes: impl Fn(&Stored) -> bool) {
-        for slot in &mut self.slots {
-            if slot.as_ref().is_some_and(&goes) {
-                *slot = None;
+    /// The slot `number` of `memory`; `None` when there is no such slot.
+    pub(super) fn slot(&mut self, memory: Memory, number: usize) -> Option<&mut Option<Stored>> {
+        let mut at = number.checked_sub(self.first_slot)?;
+        let (_, view) = self.views.get(self.at(memory))?;
+        for store in view {
+            let size = self.stores.get(*store)?.slots.len();
+            if at < size {
+                return self.stores.get_mut(*store)?.slots.get_mut(at);
             }
+            at -= size;
         }
+        None
+    }
+
+    /// Whether `memory`, or the storage `name`, can take one more.
+    pub(super) fn has_room(&self, memory: Memory, name: &str) -> bool {
+        let at = self.names().position(|known| known == name);
+        self.shown(at.unwrap_or(self.at(memory)))
+            .any(|store| !self.is_jammed(store) && store.slots.iter().any(Option::is_none))
+    }
+
+    /// The numbers of the filled slots of `memory`, in order.
+    pub(super) fn filled(&self, memory: Memory) -> Vec<usize> {
+        let slots = self
+            .shown(self.at(memory))
+            .flat_map(|store| store.slots.iter());
+        let filled = (self.first_slot..).zip(slots);
+        filled
+            .filter_map(|(number, slot)| slot.as_ref().map(|_| number))
+            .collect()
+    }
+
+    fn at(&self, memory: Memory) -> usize {
+        let [reading, writing, receiving] = self.chosen;
+        match memory {
+            Memory::Reading => reading,
+            Memory::Writing => writing,
+            Memory::Receiving => receiving,
+        }
+    }
+
+    fn shown(&self, view: usize) -> impl Iterator<Item = &Store> {
+        let view = self.views.get(view).map(|(_, stores)| stores.as_slice());
+        let stores = view.unwrap_or_default().iter();
+        stores.filter_map(|store| self.stores.get(*store))
+    }
+
+    fn is_jammed(&self, store: &Store) -> bool {
+        self.jammed && store.name == "SM"
     }
 }
 
@@ -104,46 +275,73 @@ impl Storage {
 mod tests {
     use super::*;
 
-    fn arrival(hex: &str) -> Arrival {
-        Arrival {
-            kind: Kind::Message,
+    fn storages(family: &str) -> Storages {
+        Storages::new(&Manners::of(family, None).unwrap(), 2)
+    }
+
+    fn stored(hex: &str) -> Stored {
+        Stored {
             hex: hex.into(),
             length: 1,
+            status: Status::Unread,
         }
+    }
+
+    fn put(storages: &mut Storages, name: &str) -> Result<(String, usize), Stored> {
+        storages.put(Memory::Receiving, name, stored("A"))
     }
 
     #[test]
     fn the_first_empty_slot_is_taken() {
-        let mut storage = Storage::new(3);
-        for (number, hex) in [(1, "A"), (2, "B"), (3, "C")] {
-            assert_eq!(storage.put(arrival(hex)), Ok(number));
-        }
-        assert_eq!(storage.put(arrival("D")), Err(arrival("D")));
-        *storage.slot(2).unwrap() = None;
-        assert_eq!((storage.used(), storage.capacity()), (2, 3));
-        assert_eq!(storage.put(arrival("D")), Ok(2));
+        let mut storages = storages("generic");
+        assert_eq!(put(&mut storages, ""), Ok(("SM".into(), 1)));
+        assert_eq!(put(&mut storages, ""), Ok(("SM".into(), 2)));
+        assert!(!storages.has_room(Memory::Receiving, ""));
+        assert_eq!(put(&mut storages, ""), Err(stored("A")));
+        *storages.slot(Memory::Reading, 1).unwrap() = None;
+        assert_eq!(storages.count(Memory::Receiving), (1, 2));
+        assert_eq!(storages.filled(Memory::Reading), [2]);
+        assert_eq!(put(&mut storages, ""), Ok(("SM".into(), 1)));
+        assert!(storages.slot(Memory::Reading, 0).is_none());
+        assert!(storages.slot(Memory::Reading, 3).is_none());
     }
 
     #[test]
-    fn slots_count_from_one() {
-        let mut storage = Storage::new(2);
-        assert!(storage.slot(0).is_none());
-        assert!(storage.slot(1).is_some());
-        assert!(storage.slot(2).is_some());
-        assert!(storage.slot(3).is_none());
+    fn each_memory_has_its_storage() {
+        let mut storages = storages("generic");
+        storages.choose(Memory::Receiving, "ME");
+        storages.choose(Memory::Reading, "XX");
+        assert_eq!(storages.name(Memory::Receiving), "ME");
+        assert_eq!(storages.name(Memory::Reading), "SM");
+        assert_eq!(put(&mut storages, ""), Ok(("ME".into(), 1)));
+        assert_eq!(put(&mut storages, "SR"), Ok(("SR".into(), 1)));
+        assert_eq!(storages.count(Memory::Reading), (0, 2));
+        storages.restart();
+        assert_eq!(storages.name(Memory::Receiving), "SM");
     }
 
     #[test]
-    fn read_ones_can_be_swept() {
-        let mut storage = Storage::new(3);
-        for hex in ["A", "B", "C"] {
-            storage.put(arrival(hex)).unwrap();
+    fn mt_shows_modem_and_sim_as_one() {
+        let mut storages = storages("huawei");
+        for memory in [Memory::Reading, Memory::Receiving] {
+            storages.choose(memory, "MT");
         }
-        for (number, stored) in storage.filled() {
-            stored.read = number != 2;
+        let (_, all) = storages.count(Memory::Receiving);
+        for number in 0..all {
+            assert_eq!(put(&mut storages, ""), Ok(("MT".into(), number)));
         }
-        storage.delete_where(|stored| stored.status() == 1);
-        let left: Vec<usize> = storage.filled().map(|(number, _)| number).collect();
-        assert_eq!(left, [2]);
+        assert!(put(&mut storages, "").is_err());
+        assert_eq!(storages.filled(Memory::Reading).len(), all);
+        storages.choose(Memory::Reading, "SM");
+        assert_eq!(storages.filled(Memory::Reading), [0, 1]);
+    }
+
+    #[test]
+    fn a_jammed_sim_leaves_the_modems_memory_usable() {
+        let mut storages = storages("generic");
+        storages.pretend_full(true);
+        assert_eq!(storages.count(Memory::Receiving), (2, 2));
+        assert!(put(&mut storages, "").is_err());
+        assert_eq!(put(&mut storages, "ME"), Ok(("ME".into(), 1)));
     }
 }

@@ -1,0 +1,158 @@
+//! What befalls a modem from outside: the card is pulled, the network goes, a command fails.
+
+use std::time::{Duration, Instant};
+
+use super::commands::{admit, registration_changed};
+use super::schedule::{self, Later};
+use super::setup::Setup;
+use super::{Modem, State, routes};
+
+/// One thing that befalls a modem.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::emulator) enum Trouble {
+    /// It restarts: settings lost, the command in hand forgotten, the card asked again.
+    Reset,
+    /// The card is pulled out.
+    SimOut,
+    /// The card is put in.
+    SimIn,
+    /// The card takes no more messages, whatever is deleted; or takes them again.
+    SimFull(bool),
+    /// The card wants its PIN, now and after each start.
+    SimLocked,
+    /// The network throws it out.
+    NetworkLost,
+    /// The network lets it in.
+    NetworkBack,
+    /// Somebody calls.
+    Call,
+}
+
+/// How often a call rings before the caller gives up.
+const RINGS: u8 = 6;
+
+/// Lets `trouble` befall the modem.
+pub(super) fn suffer(modem: &mut Modem, trouble: Trouble, now: Instant) {
+    match trouble {
+        Trouble::Reset => restart(modem, now),
+        Trouble::SimOut => place_card(modem, false, now),
+        Trouble::SimIn => place_card(modem, true, now),
+        Trouble::SimFull(full) => modem.storage.pretend_full(full),
+        Trouble::SimLocked => {
+            let before = modem.registered();
+            modem.card.lock();
+            registration_changed(modem, before);
+        }
+        Trouble::Call => modem.schedule.add(now, Later::Ring(RINGS)),
+        Trouble::NetworkLost => admit(modem, false),
+        Trouble::NetworkBack => admit(modem, true),
+    }
+    routes::route_waiting(modem, now);
+    modem.digest(now);
+}
+
+fn place_card(modem: &mut Modem, present: bool, now: Instant) {
+    let before = modem.registered();
+    modem.card.place(present);
+    let manners = modem.manners.clone();
+    let lines = if present {
+        let time = Duration::from_millis(manners.ready_ms);
+        modem.card.keep_busy(now, time);
+        &manners.card_in
+    } else {
+        &manners.card_out
+    };
+    for line in lines {
+        modem.announce(line.clone(), false);
+    }
+    registration_changed(modem, before);
+}
+
+/// Starts anew, as after power-on: what the client set and what was in hand is gone. What the
+/// network delivered and nobody acknowledged is offered again.
+pub(super) fn restart(modem: &mut Modem, now: Instant) {
+    let manners = modem.manners.clone();
+    modem.setup = Setup::of(&manners);
+    modem.card.restart();
+    modem.storage.restart();
+    modem.radio_on = true;
+    let unrouted = modem.unacknowledged.take().map(|(arrival, _)| arrival);
+    modem.waiting.extend(unrouted);
+    modem.waiting.append(&mut modem.unrouted);
+    modem.link_until = None;
+    modem.menu = None;
+    modem.state = State::Command;
+    (modem.late, modem.part) = (None, None);
+    modem.input.clear();
+    modem.line.clear();
+    modem.news.clear();
+    modem.steps.forget();
+    modem.schedule.clear();
+    let off = Duration::from_millis(manners.restart_ms);
+    modem.deaf_until = (!off.is_zero()).then(|| now + off);
+    schedule::begin(modem, now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Arrival, Effect, Kind, Route};
+    use super::*;
+
+    fn now() -> Instant {
+        tokio::time::Instant::now().into_std()
+    }
+
+    #[test]
+    fn a_reset_forgets_what_the_client_set_and_nothing_else() {
+        let mut modem = Modem::ready("+CNMI=2,2;+CFUN=4");
+        modem.receive(b"AT+CS", now());
+        modem.suffer(Trouble::Reset, now());
+        modem.receive(b"ATE0\r", now());
+        assert_eq!(
+            modem.poll(),
+            Some(Effect::Write(b"ATE0\r\r\nOK\r\n".to_vec()))
+        );
+        assert_eq!(
+            modem.ask("+CNMI?;+CFUN?"),
+            "+CNMI: 0,0,0,0,0\r\n\r\n+CFUN: 1"
+        );
+    }
+
+    #[test]
+    fn a_card_that_goes_takes_the_network_with_it() {
+        let mut modem = Modem::ready("+CREG=1");
+        modem.suffer(Trouble::SimOut, now());
+        assert_eq!(
+            modem.poll(),
+            Some(Effect::Write(b"\r\n+CREG: 0\r\n".to_vec()))
+        );
+        modem.suffer(Trouble::SimIn, now());
+        assert_eq!(
+            modem.poll(),
+            Some(Effect::Write(b"\r\n+CREG: 1\r\n".to_vec()))
+        );
+        modem.suffer(Trouble::SimLocked, now());
+        assert_eq!(
+            modem.poll(),
+            Some(Effect::Write(b"\r\n+CREG: 0\r\n".to_vec()))
+        );
+        modem.suffer(Trouble::NetworkLost, now());
+        modem.suffer(Trouble::NetworkBack, now());
+        assert_eq!(modem.ask("+CREG?"), "+CREG: 1,0");
+    }
+
+    #[test]
+    fn a_full_card_takes_nothing_until_it_is_told_to() {
+        let mut modem = Modem::ready("");
+        modem.suffer(Trouble::SimFull(true), now());
+        let arrival = Arrival {
+            kind: Kind::Message,
+            hex: "00".into(),
+            length: 1,
+        };
+        assert_eq!(modem.arrive(arrival, now()), Route::Waiting);
+        assert!(modem.ask("+CPMS?").starts_with("+CPMS: \"SM\",2,2,"));
+        modem.suffer(Trouble::SimFull(false), now());
+        assert!(modem.ask("+CPMS?").starts_with("+CPMS: \"SM\",1,2,"));
+    }
+}
