@@ -5,7 +5,7 @@
 //!
 //! | name | what it shows |
 //! |---|---|
-//! | `radio` | how long a modem waits between two parts while work is queued: a share of the time on the air, at 1, 16, 64 and 256 modems; at 64 also memory and CPU |
+//! | `radio` | how long a modem waits between two parts while work is queued, as a share of the time on the air: 1, 16, 64 and 256 modems, each with its memory and CPU; then modems that keep the link open (`AT+CMMS`) |
 //! | `ceiling` | accepted parts a second when the air takes no time: 16 modems |
 //! | `latency` | from the request to the first octets of `AT+CMGS` on an idle modem |
 //!
@@ -42,8 +42,13 @@ use tokio::time::sleep;
 
 /// Clients that post at the same time.
 const CLIENTS: usize = 64;
-/// The time of a part on the air, as on real networks.
+/// The time of a part on the air, as on real networks; half of it is the link's set-up.
 const RADIO: Duration = Duration::from_secs(3);
+/// A family whose link is not kept from one part to the next, and one whose link is.
+const FAMILIES: [(&str, &str, f64); 2] = [
+    ("cinterion", "each part alone", 1.0),
+    ("generic", "link kept", 0.5),
+];
 /// Parts for each modem in `radio`.
 const EACH: usize = 10;
 /// Texts of `ceiling`.
@@ -59,11 +64,14 @@ async fn main() {
         .collect();
     let wanted = |name: &str| names.is_empty() || names.iter().any(|given| given == name);
     if wanted("radio") {
-        println!(
-            "\nWaiting between two parts, as a share of {RADIO:?} on the air (budget: under 2 %)"
-        );
-        for modems in [1, 16, 64, 256] {
-            radio(modems).await;
+        for (family, title, share) in FAMILIES {
+            let air = RADIO.mul_f64(share);
+            println!(
+                "\nWaiting between two parts, {title}: a share of {air:?} on the air (budget: under 2 %)"
+            );
+            for modems in [1, 16, 64, 256] {
+                radio(family, modems, air.as_secs_f64()).await;
+            }
         }
     }
     if wanted("ceiling") {
@@ -123,12 +131,12 @@ fn quantile(values: &mut [f64], share: f64) -> f64 {
 }
 
 /// How long each modem waits between the end of a part and the start of the next on the air.
-async fn radio(modems: u16) {
+async fn radio(family: &'static str, modems: u16, seconds: f64) {
     let air = Air {
         radio: RADIO,
         report: Duration::from_secs(2),
     };
-    let gateway = Gateway::start_on(air, modems, "").await;
+    let gateway = Gateway::start_of(Some(family), air, modems, "").await;
     let idle = Usage::of(gateway.daemon_id());
     let count = usize::from(modems) * EACH;
     let start = Instant::now();
@@ -144,7 +152,7 @@ async fn radio(modems: u16) {
     let mut waits = Vec::new();
     for line in busy {
         if let Some(before) = last.insert(line["modem"].as_u64().unwrap(), line) {
-            waits.push((between(before, line) / RADIO.as_secs_f64() - 1.0) * 100.0);
+            waits.push((between(before, line) / seconds - 1.0) * 100.0);
         }
     }
     let mean = waits.iter().sum::<f64>() / waits.len() as f64;

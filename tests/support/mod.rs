@@ -52,6 +52,7 @@ pub struct Gateway {
     config: PathBuf,
     daemon: Option<Running>,
     emulator: Option<Running>,
+    family: Option<&'static str>,
     air: Air,
     http: reqwest::Client,
     // Last: the processes go before their directory.
@@ -67,6 +68,16 @@ impl Gateway {
 
     /// The same with a network that takes its time.
     pub async fn start_on(air: Air, modems: u16, extra_config_toml: &str) -> Self {
+        Self::start_of(None, air, modems, extra_config_toml).await
+    }
+
+    /// The same with modems of a family.
+    pub async fn start_of(
+        family: Option<&'static str>,
+        air: Air,
+        modems: u16,
+        extra_config_toml: &str,
+    ) -> Self {
         let dir = TempDir::new().unwrap();
         let (data, ledger) = (dir.path().join("data"), dir.path().join("ledger.jsonl"));
         let config = dir.path().join("simpost.toml");
@@ -85,7 +96,7 @@ impl Gateway {
         let emulator = if modems == 0 {
             None
         } else {
-            Some(emulate(dir.path(), modems, air).await)
+            Some(emulate(dir.path(), modems, family, air).await)
         };
         let mut gateway = Self {
             address: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -96,6 +107,7 @@ impl Gateway {
             config,
             daemon: None,
             emulator,
+            family,
             air,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             dir,
@@ -182,7 +194,7 @@ impl Gateway {
     /// Plugs the modems in again, under the same names.
     pub async fn plug_in(&mut self) {
         let modems = u16::try_from(self.ports.len()).unwrap();
-        self.emulator = Some(emulate(self.dir.path(), modems, self.air).await);
+        self.emulator = Some(emulate(self.dir.path(), modems, self.family, self.air).await);
     }
 
     /// `GET path` with the key: status and body.
@@ -278,7 +290,7 @@ impl Gateway {
     }
 }
 
-async fn emulate(dir: &Path, modems: u16, air: Air) -> Running {
+async fn emulate(dir: &Path, modems: u16, family: Option<&'static str>, air: Air) -> Running {
     let ms = |time: Duration| time.as_millis().to_string();
     let mut command = simpost(&["emulate", "--modems", &modems.to_string()]);
     command
@@ -287,6 +299,9 @@ async fn emulate(dir: &Path, modems: u16, air: Air) -> Running {
         .arg(dir.join("modems"))
         .arg("--ledger")
         .arg(dir.join("ledger.jsonl"));
+    if let Some(family) = family {
+        command.args(["--profile", family]);
+    }
     let emulator = Running::start(&mut command);
     emulator.says("emulated modems are up").await;
     emulator
