@@ -394,6 +394,26 @@ async fn a_restart_shows_the_same_sims_and_stopping_leaves_nothing() {
     assert!(std::fs::symlink_metadata(port).is_err());
 }
 
+#[tokio::test]
+async fn families_are_taken_in_turn() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut wanted = settings(3, &dir);
+    wanted.profiles = vec!["telit".into(), "mine".into()];
+    wanted.profiles_dir = Some(dir.path().into());
+    let unknown = Emulator::start(&wanted).unwrap_err();
+    let cause = std::error::Error::source(&unknown).unwrap().to_string();
+    assert!(cause.starts_with("there is no profile `mine`; built in are generic, cinterion, "));
+    std::fs::write(dir.path().join("mine.toml"), "model = \"Own\"").unwrap();
+    let emulator = Emulator::start(&wanted).unwrap();
+    for (port, model) in emulator.ports().iter().zip(["HE910", "Own", "HE910"]) {
+        let mut client = Client::open(port);
+        client.write("ATE0+CGMM\r").await;
+        let said = client.until("OK\r\n").await;
+        assert!(said.contains(&format!("\r\n{model}\r\n")), "{said}");
+    }
+    emulator.stop().await;
+}
+
 #[test]
 fn the_emulator_says_why_it_cannot_start() {
     let dir = tempfile::tempdir().unwrap();

@@ -13,6 +13,8 @@ use super::text::{self, Detail};
 const PATIENCE: Duration = Duration::from_secs(30);
 /// After a refusal of the client the network offers the message again.
 const RETRY: Duration = Duration::from_secs(30);
+/// So many the network keeps for one SIM; further ones are lost.
+const MOST_WAITING: usize = 1024;
 
 /// Where an arrival went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +35,9 @@ pub(super) fn arrive(modem: &mut Modem, arrival: Arrival, now: Instant) -> Route
     if now < modem.ready_at {
         modem.schedule.add(modem.ready_at, Later::Offer(arrival));
         return Route::Waiting;
+    }
+    if modem.waiting.len() + modem.unrouted.len() >= MOST_WAITING {
+        return Route::Dropped;
     }
     if !modem.registered() {
         modem.waiting.push_back(arrival);
@@ -351,5 +356,18 @@ mod tests {
         assert_eq!(bench.message(), (Route::Waiting, String::new()));
         bench.modem.tick(ready);
         assert_eq!(bench.said(), "\r\n+CMTI: \"SM\",2\r\n");
+    }
+
+    #[test]
+    fn the_network_keeps_only_so_many() {
+        let mut bench = Bench::ready("+CNMI=2,1,0,1,0");
+        bench.modem.suffer(Trouble::SimFull(true), bench.now);
+        let routes: Vec<Route> = (0..=MOST_WAITING).map(|_| bench.message().0).collect();
+        assert!(
+            routes[..MOST_WAITING]
+                .iter()
+                .all(|route| *route == Route::Waiting)
+        );
+        assert_eq!(routes[MOST_WAITING], Route::Dropped);
     }
 }

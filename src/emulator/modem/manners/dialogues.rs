@@ -96,3 +96,39 @@ fn every_family_speaks_as_its_dialogue_has_it() {
         assert_eq!(player.played.trim(), dialogue.trim(), "{family}");
     }
 }
+
+#[test]
+fn whatever_is_typed_no_family_dies_of_it() {
+    let families: Vec<&str> = FAMILIES
+        .split("\n# ")
+        .skip(1)
+        .filter_map(|section| section.lines().next())
+        .collect();
+    let which = 0..families.len();
+    let command = "(AT)?([+^#&]?[A-Z]{1,5}([=?]|=[0-9]{1,3}|=\"[A-Z0-9]{0,6}\")?[,;0-9]{0,6}){0,3}";
+    proptest::proptest!(|(which in which, command in command, text in "[ -~\r\x08]{0,40}", bytes: Vec<u8>)| {
+        let (mut modem, start) = Modem::of_family(families[which]);
+        let mut now = start + Duration::from_secs(20);
+        modem.receive(b"ATE0+CMGF=1\r", now);
+        for typed in [command.as_bytes(), b"\r", text.as_bytes(), b"\x1A", bytes.as_slice()] {
+            modem.receive(typed, now);
+        }
+        for _ in 0..40 {
+            now += Duration::from_secs(1);
+            modem.tick(now);
+            while let Some(effect) = modem.poll() {
+                if let Effect::Submit(_) = effect {
+                    modem.settle(crate::emulator::modem::Verdict::Accepted, now);
+                }
+            }
+        }
+        modem.receive(b"\x1B\r\rATE0\rAT\r", now);
+        let mut said = Vec::new();
+        while let Some(effect) = modem.poll() {
+            if let Effect::Write(bytes) = effect {
+                said.extend(bytes);
+            }
+        }
+        proptest::prop_assert!(String::from_utf8_lossy(&said).contains("OK"));
+    });
+}

@@ -624,6 +624,34 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_no_family_changes_are_obeyed() {
+        let dir = tempfile::tempdir().unwrap();
+        let odd = "echo = false\nerror_detail = 2\nprompt = \">\"\nbefore_line = \"\\n\"";
+        std::fs::write(dir.path().join("odd.toml"), odd).unwrap();
+        let shy = "echoes_ctrl_z = false";
+        std::fs::write(dir.path().join("shy.toml"), shy).unwrap();
+        let modem = |name| {
+            let (mut modem, _) = Modem::of_family("generic");
+            modem.manners = Manners::of(name, Some(dir.path())).unwrap();
+            modem.ask("Z");
+            modem
+        };
+        let typed = |modem: &mut Modem, text: &str| {
+            modem.receive(text.as_bytes(), stick::now());
+            said(modem)
+        };
+        let mut odd = modem("odd");
+        assert_eq!(
+            typed(&mut odd, "AT+XYZ\r"),
+            "\n+CME ERROR: operation not supported\r\n"
+        );
+        assert_eq!(typed(&mut odd, "AT+CMGS=31\r"), ">");
+        let mut shy = modem("shy");
+        assert_eq!(typed(&mut shy, "AT+CMGS=7\r"), "AT+CMGS=7\r\r\n> ");
+        assert_eq!(typed(&mut shy, "00\x1A"), "00\r\n+CMS ERROR: 304\r\n");
+    }
+
+    #[test]
     fn own_families_go_before_the_built_in_ones() {
         let dir = tempfile::tempdir().unwrap();
         let put = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
