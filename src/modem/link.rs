@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{sleep_until, timeout};
 
 use super::at::codes::News;
-use super::at::dialog::{Dialog, Exchange, Payload, Step};
+use super::at::dialog::{Dialog, Exchange, Step};
 use super::at::messaging::{SendMessage, reference};
 use super::at::{self, ATTENTION, Command};
 use super::port::Wire;
@@ -17,8 +17,6 @@ use crate::sms::ids::Mr;
 
 /// A wire that takes no bytes for this long is taken as gone.
 const WRITE_PATIENCE: Duration = Duration::from_secs(10);
-/// The prompt comes within a second or two; some need longer while they are busy.
-const PROMPT_PATIENCE: Duration = Duration::from_secs(10);
 /// A line without bytes for this long is silent: answers to `AT` and ESC come within some milliseconds.
 const SILENCE: Duration = Duration::from_millis(120);
 /// The longest that silence is waited for.
@@ -215,12 +213,7 @@ impl Link {
         send: &SendMessage,
         arming: impl Future<Output = bool>,
     ) -> Submission {
-        let payload = Payload {
-            text: send.pdu.as_str().to_owned(),
-            patience: send.patience,
-        };
-        let exchange = Exchange::with_payload(&send.line(), PROMPT_PATIENCE, payload);
-        if let Err(busy) = self.dialog.start(exchange, now()) {
+        if let Err(busy) = self.dialog.start(Exchange::of(send), now()) {
             return Submission::NotSubmitted(busy.into());
         }
         let (driven, armed) = tokio::join!(self.drive(), arming);
@@ -249,11 +242,24 @@ impl Link {
             }
             Ok(Driven::Finished(Ok(lines))) => Submission::Accepted(reference(&lines)),
             Ok(Driven::Finished(Err(at::Error::Refused { cause, .. }))) => {
-                Submission::Refused(cause)
+                // A reference before the refusal: the network has the text.
+                self.late_reference().unwrap_or(Submission::Refused(cause))
             }
             Ok(Driven::Finished(Err(error))) => Submission::Unanswered(error.into()),
             Ok(Driven::Prompted) => Submission::Unanswered(Reason::NoResult),
         }
+    }
+
+    /// What the reference says that stands right behind a result: it is taken out of the news.
+    fn late_reference(&mut self) -> Option<Submission> {
+        let Some(Step::News(next)) = self.dialog.poll() else {
+            return None;
+        };
+        if let News::LateReference(mr) = next {
+            return Some(Submission::Accepted(mr));
+        }
+        self.news.push_back(next);
+        None
     }
 
     /// The next thing the modem says on its own. May be dropped at any await without losing anything.
@@ -264,7 +270,7 @@ impl Link {
             if let Some(news) = self.heard()? {
                 return Ok(news);
             }
-            self.read().await?;
+            self.read_or_tick().await?;
         }
     }
 
@@ -300,18 +306,24 @@ impl Link {
                     Step::Finished(result) => return Ok(Driven::Finished(result)),
                 }
             }
-            let wake = self.dialog.wake_at().map(tokio::time::Instant::from_std);
-            let sleep = async {
-                match wake {
-                    Some(at) => sleep_until(at).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                read = self.read() => read?,
-                () = sleep => self.dialog.tick(now()),
-            }
+            self.read_or_tick().await?;
         }
+    }
+
+    /// Reads, or lets the engine end what has had its time.
+    async fn read_or_tick(&mut self) -> Result<(), Lost> {
+        let wake = self.dialog.wake_at().map(tokio::time::Instant::from_std);
+        let sleep = async {
+            match wake {
+                Some(at) => sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            read = self.read() => read?,
+            () = sleep => self.dialog.tick(now()),
+        }
+        Ok(())
     }
 
     async fn read(&mut self) -> Result<(), Lost> {

@@ -1,7 +1,7 @@
 //! Result codes: the lines that end an answer (V.250, 5.7.1; TS 27.005, 3.2.5; TS 27.007, 9.2), and
 //! those that a modem says on its own.
 
-use super::fields::{behind, number};
+use super::fields::{behind, last_number, number};
 use super::network::{Domain, Status};
 use super::sim::Pin;
 use super::ussd::{OpenText, Ussd};
@@ -24,48 +24,35 @@ pub enum Final {
 /// `+CMS ERROR: 38`, and `+CMS ERROR: Network out of order` where somebody left `AT+CMEE=2` behind.
 pub fn final_result(line: &str) -> Option<Final> {
     let error = |cause| Some(Final::Error(cause));
+    let worded = || Cause::worded(line);
     if let Some(rest) = after(line, "+CMS ERROR:") {
+        let number = rest.parse().ok().map(Cause::Cms);
         return error(
-            rest.parse()
-                .map_or_else(|_| Cause::cms_named(rest), Cause::Cms),
+            number
+                .or_else(|| Cause::cms_named(rest))
+                .unwrap_or_else(worded),
         );
     }
     if let Some(rest) = after(line, "+CME ERROR:") {
+        let number = rest.parse().ok().map(Cause::Cme);
         return error(
-            rest.parse()
-                .map_or_else(|_| Cause::cme_named(rest), Cause::Cme),
+            number
+                .or_else(|| Cause::cme_named(rest))
+                .unwrap_or_else(worded),
         );
     }
     match line {
         "OK" => Some(Final::Ok),
         "NO CARRIER" => Some(Final::NoCarrier),
-        // The last two are what Huawei and some modules say instead of ERROR.
-        "ERROR" | "COMMAND NOT SUPPORT" | "TOO MANY PARAMETERS" => error(Cause::Plain),
+        "ERROR" => error(Cause::Plain),
+        // What Huawei and some modules say instead; the last is Cross's.
+        "COMMAND NOT SUPPORT" | "TOO MANY PARAMETERS" | "NOT FOND ^,NOT CUSTOM AT" => {
+            error(worded())
+        }
         // Motorola's; its numbers are its own.
-        _ if after(line, "MODEM ERROR").is_some() => error(Cause::Plain),
+        _ if after(line, "MODEM ERROR").is_some() => error(worded()),
         _ => None,
     }
-}
-
-/// A final result and the unsolicited line that stands behind it without an end between:
-/// `OK+CMTI: ...`, `+CMS ERROR: 38^RSSI:9`.
-pub fn glued(line: &str) -> Option<(Final, &str)> {
-    let end = match line.split_once("ERROR:") {
-        Some(("+CMS " | "+CME ", rest)) => {
-            let code = rest.trim_start();
-            let end = code
-                .find(|c: char| !c.is_ascii_digit())
-                .filter(|end| *end > 0)?;
-            line.len() - code.len() + end
-        }
-        _ => ["OK", "ERROR"]
-            .into_iter()
-            .find(|word| line.starts_with(word))?
-            .len(),
-    };
-    let (result, rest) = line.split_at_checked(end)?;
-    let result = final_result(result).filter(|_| rest.starts_with(SIGILS))?;
-    Some((result, rest))
 }
 
 fn after<'a>(line: &'a str, prefix: &str) -> Option<&'a str> {
@@ -117,8 +104,7 @@ pub enum News {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Header {
     kind: HeaderKind,
-    /// Octets of the TPDU, as the header says. Some firmwares say nonsense.
-    length: Option<usize>,
+    length: PduLength,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,9 +113,6 @@ enum HeaderKind {
     Message,
     Broadcast,
 }
-
-/// No PDU that a modem announces is shorter, in octets: SMSC, first octet, address and times.
-const SHORTEST: usize = 12;
 
 impl Header {
     /// The news, now that the PDU has come.
@@ -141,18 +124,42 @@ impl Header {
         }
     }
 
-    /// Whether `pdu` has the length that the header tells, the SMSC prefix aside.
-    pub fn fits(self, pdu: &str) -> bool {
+    /// How long its PDU is.
+    pub fn length(self) -> PduLength {
+        self.length
+    }
+}
+
+/// Octets of a TPDU, as the line before it says: its last field. Some firmwares say nothing there, and some
+/// a number that is none of its length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PduLength(Option<usize>);
+
+/// No PDU that a modem announces is shorter, in octets: SMSC, first octet, address and times. No number of a
+/// card or a modem is as long.
+const SHORTEST: usize = 12;
+
+impl PduLength {
+    /// The length that a line's fields tell.
+    pub fn of(fields: &[&str]) -> Self {
+        Self(last_number(fields))
+    }
+
+    /// Whether `pdu` has just this length, the SMSC prefix aside.
+    pub fn is_of(self, pdu: &str) -> bool {
         let octets = pdu.len() / 2;
         let prefix = pdu
             .get(..2)
             .and_then(|hex| usize::from_str_radix(hex, 16).ok());
         let without = prefix.and_then(|prefix| octets.checked_sub(prefix + 1));
-        match self.length {
-            Some(length) => without == Some(length) || octets == length,
-            // A header of junk: whatever can be a PDU is taken, an identity or a number is not.
-            None => pdu.len().is_multiple_of(2) && octets >= SHORTEST,
-        }
+        let whole = pdu.len().is_multiple_of(2);
+        whole && self.0.is_some() && (without == self.0 || self.0 == Some(octets))
+    }
+
+    /// Whether a line of hex can be a PDU all the same, should the length be junk: an identity or a number
+    /// cannot.
+    pub fn may_be_junk_for(self, pdu: &str) -> bool {
+        self.is_of(pdu) || (pdu.len().is_multiple_of(2) && pdu.len() / 2 >= SHORTEST)
     }
 }
 
@@ -182,18 +189,16 @@ pub fn unsolicited(line: &str) -> Option<Unsolicited> {
     }
     let header = HEADERS.iter().find_map(|(prefix, kind)| {
         let fields = behind(prefix, line)?;
-        let length = fields.last().and_then(|last| last.parse().ok());
         Some(Unsolicited::Header(Header {
             kind: *kind,
-            length,
+            length: PduLength::of(&fields),
         }))
     });
+    // A first line whose last quote is the text's own reads like a whole text.
+    let open = || OpenText::opens(line).then_some(Unsolicited::OpenText);
     header
+        .or_else(open)
         .or_else(|| news(line).map(Unsolicited::News))
-        .or_else(|| {
-            let text = OpenText::new(line);
-            text.is_open().then_some(Unsolicited::OpenText)
-        })
 }
 
 fn news(line: &str) -> Option<News> {
@@ -227,20 +232,23 @@ fn place(prefix: &str, line: &str) -> Option<Place> {
 }
 
 /// Whether a line is one that modules say by themselves and that has no sign of its own: while they
-/// start, lose their supply, or hang up. It answers no question.
+/// start, lose their supply, or hang up. It answers no question. Firmwares differ in capitals.
 pub fn is_chatter(line: &str) -> bool {
     const WORDS: &[&str] = &[
         "RDY",
         "READY",
-        "Call Ready",
-        "SMS Ready",
+        "APP RDY",
+        "CALL READY",
+        "SMS READY",
         "SMS DONE",
         "PB DONE",
         "MODEM:STARTUP",
         "NORMAL POWER DOWN",
         "POWERED DOWN",
+        "RING",
         "BUSY",
         "NO ANSWER",
+        "NO CARRIER",
         "NO DIALTONE",
         "NO DIAL TONE",
         "CONNECT",
@@ -252,11 +260,13 @@ pub fn is_chatter(line: &str) -> bool {
         "UNDER_VOLTAGE",
         "OVER_VOLTAGE",
         "DST:",
+        "NITZ:",
     ];
-    WORDS.contains(&line)
-        || BEGINNINGS
-            .iter()
-            .any(|beginning| line.starts_with(beginning))
+    let begins = |beginning: &&str| {
+        let start = line.get(..beginning.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(beginning))
+    };
+    WORDS.iter().any(|word| line.eq_ignore_ascii_case(word)) || BEGINNINGS.iter().any(begins)
 }
 
 #[cfg(test)]
@@ -278,21 +288,12 @@ mod tests {
                 "+CMS ERROR: SMSC address unknown",
                 Some(Final::Error(Cause::Cms(330))),
             ),
-            ("+CMS ERROR: 99999", Some(Final::Error(Cause::Plain))),
-            ("+CMS ERROR:", Some(Final::Error(Cause::Plain))),
             ("+CME ERROR: 14", Some(Final::Error(Cause::Cme(14)))),
             ("+CME ERROR: SIM busy", Some(Final::Error(Cause::Cme(14)))),
             (
                 "+CME ERROR: incorrect password",
                 Some(Final::Error(Cause::Cme(16))),
             ),
-            (
-                "+CME ERROR: something new",
-                Some(Final::Error(Cause::Plain)),
-            ),
-            ("COMMAND NOT SUPPORT", Some(Final::Error(Cause::Plain))),
-            ("TOO MANY PARAMETERS", Some(Final::Error(Cause::Plain))),
-            ("MODEM ERROR: 5", Some(Final::Error(Cause::Plain))),
             ("NO CARRIER", Some(Final::NoCarrier)),
             ("+CMGS: 23", None),
             ("OKAY", None),
@@ -304,38 +305,29 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_its_own_keeps_what_it_says() {
+        for line in [
+            "+CMS ERROR: 99999",
+            "+CMS ERROR:",
+            "+CME ERROR: something new",
+            "COMMAND NOT SUPPORT",
+            "TOO MANY PARAMETERS",
+            "NOT FOND ^,NOT CUSTOM AT",
+            "MODEM ERROR: 5",
+        ] {
+            let Some(Final::Error(cause)) = final_result(line) else {
+                panic!("{line} ends a command");
+            };
+            assert_eq!(cause.to_string(), line);
+        }
+    }
+
+    #[test]
     fn every_error_of_the_table_is_read_as_a_number() {
         for code in 0..=u16::MAX {
             let (cms, cme) = (format!("+CMS ERROR: {code}"), format!("+CME ERROR: {code}"));
             assert_eq!(final_result(&cms), Some(Final::Error(Cause::Cms(code))));
             assert_eq!(final_result(&cme), Some(Final::Error(Cause::Cme(code))));
-        }
-    }
-
-    #[test]
-    fn a_result_glued_to_the_next_line_is_cut_off() {
-        assert_eq!(
-            glued("OK+CMTI: \"SM\",3"),
-            Some((Final::Ok, "+CMTI: \"SM\",3"))
-        );
-        assert_eq!(glued("OK^RSSI:9"), Some((Final::Ok, "^RSSI:9")));
-        assert_eq!(
-            glued("ERROR+CREG: 1").map(|(_, rest)| rest),
-            Some("+CREG: 1")
-        );
-        assert_eq!(
-            glued("+CMS ERROR: 38+CDS: 25"),
-            Some((Final::Error(Cause::Cms(38)), "+CDS: 25"))
-        );
-        for line in [
-            "OK",
-            "OKAY",
-            "+CSQ: 1",
-            "+CMS ERROR: 38",
-            "+CME ERROR: +",
-            "+CMS ERROR: SIM+x",
-        ] {
-            assert_eq!(glued(line), None, "{line}");
         }
     }
 
@@ -374,10 +366,9 @@ mod tests {
         ] {
             assert_eq!(unsolicited(line), None, "{line}");
         }
-        assert_eq!(
-            unsolicited("+CUSD: 1,\"1 Balance"),
-            Some(Unsolicited::OpenText)
-        );
+        for line in ["+CUSD: 1,\"1 Balance", "+CUSD: 1,\"Dial \"*101#\""] {
+            assert_eq!(unsolicited(line), Some(Unsolicited::OpenText), "{line}");
+        }
     }
 
     #[test]
@@ -394,7 +385,7 @@ mod tests {
             let Some(Unsolicited::Header(header)) = unsolicited(line) else {
                 panic!("{line} is a header");
             };
-            assert_eq!(header.length, *expected, "{line}");
+            assert_eq!(header.length, PduLength(*expected), "{line}");
         }
     }
 
@@ -406,6 +397,10 @@ mod tests {
             "PB DONE",
             "UNDER-VOLTAGE WARNNING",
             "OVER_VOLTAGE POWER DOWN",
+            "SMS READY",
+            "Call ready",
+            "APP RDY",
+            "NITZ: 1",
         ] {
             assert!(is_chatter(line), "{line}");
         }

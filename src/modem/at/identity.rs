@@ -98,12 +98,13 @@ impl Command for CardIdentity {
     }
 }
 
-/// The first run of digits in an answer that is such an identity, whatever stands around it.
+/// The first word of digits in an answer that is such an identity, whatever stands around it; the F that
+/// fills a card's number up may end it. Digits within a longer word, a PDU that strayed in, are none.
 fn digits<T: FromStr>(command: &str, lines: &[String]) -> Result<T, ParseError> {
     lines
         .iter()
-        .flat_map(|line| line.split(|c: char| !c.is_ascii_digit()))
-        .find_map(|run| run.parse().ok())
+        .flat_map(|line| line.split(|c: char| !c.is_ascii_alphanumeric()))
+        .find_map(|word| word.trim_end_matches(['F', 'f']).parse().ok())
         .ok_or_else(|| ParseError::new(command, lines))
 }
 
@@ -190,6 +191,10 @@ mod tests {
             assert_eq!(imei.as_str(), "490154203237518", "{answer}");
         }
         assert!(SubscriberIdentity.reply(&lines("ERROR")).is_err());
+        let stray = "0791447700099099040C91447700094065F255030000A0453EA130C";
+        assert!(SubscriberIdentity.reply(&lines(stray)).is_err());
+        let behind = SubscriberIdentity.reply(&lines(&format!("{stray}\n255030000000001")));
+        assert_eq!(behind.unwrap().as_str(), "255030000000001");
         assert_eq!(
             MANUFACTURER.reply(&lines("+CGMI: \"huawei\"")).as_deref(),
             Ok("huawei")

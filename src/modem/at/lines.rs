@@ -1,15 +1,16 @@
 //! Cuts what a modem sends into lines and prompts.
 //!
 //! Lines end with CR, LF or any run of both; some firmwares double the CR. The prompt `> ` has no end
-//! of line at all, so it is looked for only where one is due (TS 27.005, 3.5.1). Ctrl-Z and ESC end a
-//! line as well: they only come back as the echo of our own.
+//! of line at all, so it is looked for only where one is due (TS 27.005, 3.5.1): where a line begins, and,
+//! for terminals that leave out the end of the line before it, within one, outside of quotes. Ctrl-Z and
+//! ESC end a line as well: they only come back as the echo of our own.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A line longer than this, in octets, is noise: no answer of any command comes near it. The rest of
-/// it is passed over.
-pub const LONGEST: usize = 4096;
+/// No line is longer than this, in octets: the longest answer known, a list of seventy networks, has a third
+/// of it. The rest of a longer one is passed over.
+pub const LONGEST: usize = 16 * 1024;
 
 /// One thing cut from the stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,18 +100,43 @@ impl Buffer {
             return Some(Frame::Prompt);
         }
         let from = self.start;
-        let end = match self.end_of_line() {
-            Some(end) => end,
-            None if self.octets.len() - from > LONGEST => {
-                self.overlong = true;
-                self.octets.len()
-            }
-            None => return None,
+        let fresh = self.scanned;
+        let end = self.end_of_line();
+        let come = end.unwrap_or(self.octets.len());
+        let most = come.min(from + LONGEST);
+        let inside = match prompt {
+            PromptDue::Yes => self.prompt_within(fresh, most),
+            PromptDue::No => None,
         };
-        self.cut_to(end);
+        let cut = match (inside, end) {
+            (Some(place), _) => place,
+            (None, _) if come > most => {
+                self.overlong = true;
+                most
+            }
+            (None, Some(end)) => end,
+            (None, None) => return None,
+        };
+        self.cut_to(cut);
         self.feeds = 0;
-        let line = self.octets.get(from..end).unwrap_or_default();
+        let line = self.octets.get(from..cut).unwrap_or_default();
         Some(Frame::Line(text(line)))
+    }
+
+    /// Where a prompt stands within the line in front, the octets from `fresh` up to `to` being new: `> `,
+    /// outside of quotes, and not as an arrow between blanks.
+    fn prompt_within(&self, fresh: usize, to: usize) -> Option<usize> {
+        let from = fresh.saturating_sub(1).max(self.start + 1);
+        let places = from..to.saturating_sub(1);
+        places.into_iter().find(|place| {
+            let around = self.octets.get(place - 1..place + 2);
+            let quoted = || {
+                let before = self.octets.get(self.start..*place).unwrap_or_default();
+                let quote = |within, octet: &u8| within != (*octet == b'"');
+                before.iter().fold(false, quote)
+            };
+            matches!(around, Some([before, b'>', b' ']) if *before != b' ') && !quoted()
+        })
     }
 
     /// Passes over what stands before the next line, up to the end of an empty one; whether there is one.
@@ -281,6 +307,54 @@ mod tests {
         );
         assert_eq!(cut(b"\r\n> ", PromptDue::No), []);
         assert_eq!(cut(b"\r\n>x\r\n", PromptDue::No), [line(">x")]);
+    }
+
+    #[test]
+    fn a_prompt_may_stand_behind_a_line_without_its_end() {
+        const CASES: &[(&[u8], &str, bool)] = &[
+            (b"AT+CMGS=4> ", "AT+CMGS=4", true),
+            (b"\r\n^RSSI:13> ", "^RSSI:13", true),
+            (b"^X: \"a\",1> ", "^X: \"a\",1", true),
+            (b"^X: \"a> b\"\r\n", "^X: \"a> b\"", false),
+            (b"^X: a > b\r\n", "^X: a > b", false),
+            (b"^X: a>b\r\n", "^X: a>b", false),
+        ];
+        for (stream, text, prompted) in CASES {
+            for piece in [1, 2, 100] {
+                let mut buffer = Buffer::default();
+                let mut found = Vec::new();
+                for octets in stream.chunks(piece) {
+                    buffer.extend(octets);
+                    found.extend(all(&mut buffer, PromptDue::Yes));
+                }
+                assert_eq!(found.first(), Some(&line(text)));
+                assert_eq!(found.get(1) == Some(&Frame::Prompt), *prompted, "{text}");
+            }
+            let stream = [stream, &b"\r\n"[..]].concat();
+            let whole = cut(&stream, PromptDue::No);
+            assert_eq!(whole.len(), 1, "none is due: {text}");
+        }
+    }
+
+    #[test]
+    fn an_overlong_line_is_cut_at_the_same_place_however_it_is_torn() {
+        for over in [0, 1, 100] {
+            let stream = [&vec![b'x'; LONGEST + over], &b"\r\nOK\r\n"[..]].concat();
+            for piece in [1, 1000, stream.len()] {
+                let mut buffer = Buffer::default();
+                let mut lengths = Vec::new();
+                for octets in stream.chunks(piece) {
+                    buffer.extend(octets);
+                    for frame in all(&mut buffer, PromptDue::No) {
+                        let Frame::Line(line) = frame else {
+                            panic!("no prompt is due");
+                        };
+                        lengths.push(line.len());
+                    }
+                }
+                assert_eq!(lengths, [LONGEST, 2], "{over} {piece}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::fields::{Item, behind, dialled, items, number};
 use super::{Answer, Command, ParseError, Payload, Plain, SLOW};
 use crate::sms::ids::Mr;
 
-/// `AT+CMGF=0`: messages as PDUs (3.2.3).
+/// `AT+CMGF=0` → `OK`: messages as PDUs (3.2.3). `+CMS ERROR: 310` without a card.
 pub const PDU_MODE: Plain = Plain("+CMGF=0");
 
 /// `AT+CNMA` → `OK`: an inbound text or a report is on disk; due for each where the service is 1 (3.4.4).
@@ -157,24 +157,6 @@ impl Command for SelectService {
     }
 }
 
-/// `AT+CSMS=0` → `+CSMS: 1,1,1`: no acknowledgement by us is expected (3.2.1).
-#[derive(Debug, Clone, Copy)]
-pub struct MessageService;
-
-impl Command for MessageService {
-    type Reply = Option<Service>;
-    const TIMEOUT: Duration = SLOW;
-    const ANSWER: Answer = Answer::Named;
-
-    fn line(&self) -> String {
-        SelectService(0).line()
-    }
-
-    fn reply(&self, lines: &[String]) -> Result<Option<Service>, ParseError> {
-        SelectService(0).reply(lines)
-    }
-}
-
 /// Where status reports go: the fourth value of `AT+CNMI` (3.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportRouting {
@@ -186,7 +168,8 @@ pub enum ReportRouting {
     Stored,
 }
 
-/// `AT+CNMI=<mode>,<mt>,<bm>,<ds>,<bfr>`.
+/// `AT+CNMI=2,1,0,1,0` → `OK`; `+CMS ERROR: 303` from a modem that does not support one of the values:
+/// `<mode>,<mt>,<bm>,<ds>,<bfr>` (3.4.1).
 #[derive(Debug, Clone)]
 pub struct RouteIndications(pub String);
 
@@ -306,7 +289,7 @@ fn routing(fields: &[&str]) -> ReportRouting {
     }
 }
 
-/// `AT+CMGS=<length>`, prompt, PDU, Ctrl-Z → `+CMGS: <mr>` (3.5.1, 4.3).
+/// `AT+CMGS=31`, prompt, PDU, Ctrl-Z → `+CMGS: 23`, the reference that the modem gave it (3.5.1, 4.3).
 #[derive(Debug, Clone)]
 pub struct SendMessage {
     /// Octets of the TPDU: the SMSC prefix does not count.
@@ -339,10 +322,25 @@ impl HexPdu {
     }
 }
 
-impl SendMessage {
-    /// The command line without `AT`.
-    pub fn line(&self) -> String {
+impl Command for SendMessage {
+    type Reply = Option<Mr>;
+    // Of the prompt: it comes within a second or two; some need longer while they are busy.
+    const TIMEOUT: Duration = Duration::from_secs(10);
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
         format!("+CMGS={}", self.tpdu_length)
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<Option<Mr>, ParseError> {
+        Ok(reference(lines))
+    }
+
+    fn payload(&self) -> Option<Payload> {
+        Some(Payload {
+            text: self.pdu.as_str().to_owned(),
+            patience: self.patience,
+        })
     }
 }
 
@@ -383,7 +381,7 @@ mod tests {
             ("", None),
         ];
         for (answer, expected) in CASES {
-            let service = MessageService.reply(&lines(answer)).unwrap();
+            let service = SelectService(0).reply(&lines(answer)).unwrap();
             let flags = service.map(|found| [found.inbound, found.outbound, found.broadcast]);
             assert_eq!(flags, *expected, "{answer}");
         }
@@ -473,7 +471,7 @@ mod tests {
     #[test]
     fn commands_as_they_go_out() {
         assert_eq!(SelectService(1).line(), "+CSMS=1");
-        assert_eq!(MessageService.line(), "+CSMS=0");
+        assert_eq!(SelectService(0).line(), "+CSMS=0");
         let acknowledge = AcknowledgeWith::of(&[0, 0]);
         assert_eq!(acknowledge.line(), "+CNMA=1,2");
         assert_eq!(acknowledge.payload().unwrap().text, "0000");
@@ -487,5 +485,7 @@ mod tests {
             (send.line().as_str(), send.pdu.as_str()),
             ("+CMGS=31", "00A7")
         );
+        assert_eq!(send.payload().unwrap().text, "00A7");
+        assert_eq!(send.reply(&lines("+CMGS: 23")), Ok(Some(Mr(23))));
     }
 }

@@ -5,6 +5,7 @@
 pub mod codes;
 pub mod dialog;
 pub mod fields;
+pub mod glued;
 pub mod identity;
 pub mod lines;
 pub mod messaging;
@@ -114,12 +115,14 @@ impl Command for Plain {
     }
 }
 
-/// `AT`: is anybody there? (V.250, 5.2.1)
+/// `AT` → `OK`: is anybody there? (V.250, 5.2.1)
 pub const ATTENTION: Plain = Plain("");
-/// `ATE0`: do not repeat commands (V.250, 6.2.4).
+/// `ATE0` → `OK`: do not repeat commands (V.250, 6.2.4); this one still comes back.
 pub const ECHO_OFF: Plain = Plain("E0");
-/// `AT+CMEE=1`: errors as numbers (TS 27.007, 9.1).
+/// `AT+CMEE=1` → `OK`: errors as numbers (TS 27.007, 9.1); `ERROR` where there are no others.
 pub const NUMERIC_ERRORS: Plain = Plain("+CMEE=1");
+/// `AT+CSCS="GSM"` → `OK`: texts in the default alphabet, not as the hex of UCS-2 units (TS 27.007, 5.5).
+pub const GSM_CHARACTERS: Plain = Plain("+CSCS=\"GSM\"");
 
 /// An answer that this program does not understand. It does not say the answer itself: numbers and
 /// texts must not reach a log this way.

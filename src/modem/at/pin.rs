@@ -70,6 +70,37 @@ impl Command for EnterPin {
     }
 }
 
+/// `AT+CPIN="12345678","1234"` → `OK`: a new PIN for a card whose PIN was mistyped too often; `+CME ERROR: 16`
+/// for a wrong PUK (TS 27.007, 8.3).
+///
+/// Each wrong one costs a try, and behind the tenth the card is dead:
+/// [`ReadTries`](super::sim::ReadTries) comes first.
+#[derive(Debug, Clone)]
+pub struct UnblockPin {
+    /// The code that unblocks: 8 digits (TS 31.101, 9.5.2).
+    pub puk: PinCode,
+    /// The PIN as it is to be.
+    pub new: PinCode,
+}
+
+impl Command for UnblockPin {
+    type Reply = ();
+    const TIMEOUT: Duration = SLOW;
+    const ANSWER: Answer = Answer::Nothing;
+
+    fn line(&self) -> String {
+        format!("+CPIN=\"{}\",\"{}\"", self.puk.0, self.new.0)
+    }
+
+    fn reply(&self, _: &[String]) -> Result<(), ParseError> {
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        format!("+CPIN={HIDDEN},{HIDDEN}")
+    }
+}
+
 /// `AT+CLCK="SC",2` → `+CLCK: 1`: whether the card asks for its PIN at every start (TS 27.007, 7.4).
 #[derive(Debug, Clone, Copy)]
 pub struct ReadLock;
@@ -228,16 +259,22 @@ mod tests {
             old: old.clone(),
             new,
         };
+        let unblock = UnblockPin {
+            puk: pin("90210555"),
+            new: old.clone(),
+        };
         let told = [
             everything_shown(&EnterPin(old.clone()), now),
             everything_shown(&SetLock { locked, pin: old }, now),
             everything_shown(&change, now),
+            everything_shown(&unblock, now),
         ];
         let written: Vec<_> = told.iter().map(|(written, _)| written.as_str()).collect();
         let expected = [
             "AT+CPIN=\"4711\"\r",
             "AT+CLCK=\"SC\",0,\"4711\"\r",
             "AT+CPWD=\"SC\",\"4711\",\"90210\"\r",
+            "AT+CPIN=\"90210555\",\"4711\"\r",
         ];
         assert_eq!(written, expected);
         for (_, shown) in told {

@@ -13,33 +13,37 @@
 
 mod exchange;
 mod headers;
+mod late;
 mod outbox;
+mod quoted;
 mod running;
 
 use std::time::{Duration, Instant};
 
 pub use exchange::Exchange;
+use exchange::is_command;
 use headers::{Headers, Hex};
+pub use late::LATE_OK;
+use late::Late;
 use outbox::Outbox;
 pub use outbox::Step;
+use quoted::Quoted;
+pub use quoted::TEXT_PATIENCE;
 use running::{Phase, Running};
 
-pub use super::Payload;
 use super::codes::{
-    Final, News, SIGILS, Unsolicited, final_result, glued, is_chatter, unsolicited,
+    Final, News, PduLength, SIGILS, Unsolicited, final_result, is_chatter, unsolicited,
 };
+use super::fields::behind;
+use super::glued::glued;
 use super::lines::{Buffer, Frame, PromptDue};
 use super::network::{Origin, Status};
 use super::storage::is_hex;
-use super::ussd::{OpenText, Ussd, crosses};
+use super::ussd::{AskNetwork, Coding};
 use super::{Answer, Ending, Error};
 
 const CTRL_Z: u8 = 0x1A;
 const ESC: u8 = 0x1B;
-
-/// So long after the late `+CMGS` of a text that was given up its `OK` is still awaited, and taken for no
-/// other command's. A modem says both in one breath: this is the longest stall of a busy USB bus.
-pub const LATE_OK: Duration = Duration::from_secs(5);
 
 /// The engine.
 #[derive(Debug, Default)]
@@ -50,9 +54,11 @@ pub struct Dialog {
     last: Option<Exchange>,
     headers: Headers,
     /// A `+CUSD` whose quotes are open.
-    text: Option<OpenText>,
-    /// A `+CMGS` of a command given up has come: up to here the next `OK` is its, too.
-    late_ok: Option<Instant>,
+    text: Option<Quoted>,
+    /// How the network was asked last; a digit out of a menu leaves it as it is.
+    asked: Option<Coding>,
+    /// What commands given up may still say.
+    late: Late,
     /// The latest moment that was told.
     now: Option<Instant>,
     outbox: Outbox,
@@ -64,12 +70,16 @@ impl Dialog {
         if self.running.is_some() {
             return Err(Error::Busy);
         }
-        self.now = Some(now);
+        self.comes_to(now);
         self.buffer.forget_prompt();
+        let command = exchange.line.strip_prefix("AT").unwrap_or_default();
+        self.asked = AskNetwork::coding_of(command).or(self.asked);
         let mut bytes = exchange.line.clone().into_bytes();
         bytes.push(b'\r');
         self.outbox.push(Step::Write(bytes));
-        self.running = Some(Running::new(exchange, now));
+        let mut running = Running::new(exchange, now);
+        running.awaits_echo = running.awaits_payload() && self.late.takes_prompt();
+        self.running = Some(running);
         Ok(())
     }
 
@@ -112,14 +122,14 @@ impl Dialog {
     pub fn clear(&mut self) {
         self.running = None;
         self.headers.lose();
-        self.late_ok = None;
+        self.late.settle();
         self.close_text();
         self.outbox.push(Step::Write(vec![ESC, b'\r']));
     }
 
     /// Takes in what the port gave at `now`.
     pub fn receive_at(&mut self, bytes: &[u8], now: Instant) {
-        self.now = Some(now);
+        self.comes_to(now);
         self.receive(bytes);
     }
 
@@ -138,16 +148,27 @@ impl Dialog {
         self.buffer = buffer;
     }
 
-    /// Ends the running command if its time is over.
+    /// Ends what has had its time: a text of the network whose quotes stay open, the running command.
     pub fn tick(&mut self, now: Instant) {
-        self.now = Some(now);
+        self.comes_to(now);
+        if self.wake_at().is_some_and(|due| now >= due) && self.text.is_some() {
+            self.reread_text();
+            // A prompt may stand behind it.
+            self.receive(&[]);
+        }
         let Some(running) = self.running.take_if(|running| now >= running.deadline) else {
             return;
         };
         let command = running.exchange.name().to_owned();
         let after = now.duration_since(running.since);
-        self.close_text();
-        self.end(running, |_| Err(Error::TimedOut { command, after }));
+        self.late.given_up(&running, now);
+        self.fail(running, Error::TimedOut { command, after });
+    }
+
+    fn comes_to(&mut self, now: Instant) {
+        self.now = Some(now);
+        let lost = self.headers.expire(now);
+        self.without_pdu(lost);
     }
 
     /// The next thing to do or to know.
@@ -157,15 +178,21 @@ impl Dialog {
 
     /// When [`Dialog::tick`] is due.
     pub fn wake_at(&self) -> Option<Instant> {
-        self.running.as_ref().map(|running| running.deadline)
+        let command = self.running.as_ref().map(|running| running.deadline);
+        let text = self.text.as_ref().and_then(Quoted::deadline);
+        command.into_iter().chain(text).min()
     }
 
     fn prompt_due(&self) -> PromptDue {
         let due = self
             .running
             .as_ref()
-            .is_some_and(|running| running.phase == Phase::Prompt);
-        if due { PromptDue::Yes } else { PromptDue::No }
+            .is_some_and(|running| running.phase == Phase::Prompt && !running.awaits_echo);
+        if due && self.text.is_none() {
+            PromptDue::Yes
+        } else {
+            PromptDue::No
+        }
     }
 
     fn prompted(&mut self) {
@@ -194,18 +221,24 @@ impl Dialog {
         if self.belongs_to_answer(line) {
             return;
         }
+        if self.late.takes(line, self.now) {
+            return self.news(News::Noise(line.to_owned()));
+        }
         match unsolicited(line) {
             Some(Unsolicited::Header(header)) => {
-                let lost = self.headers.push(header);
+                let lost = self.headers.push(header, self.now);
                 self.without_pdu(lost);
             }
             Some(Unsolicited::News(news)) => {
                 if matches!(news, News::LateReference(_)) {
-                    self.late_ok = self.now.map(|now| now + LATE_OK);
+                    self.late.text_answered(self.now);
                 }
                 self.news(news);
             }
-            Some(Unsolicited::OpenText) => self.text = Some(OpenText::new(line)),
+            Some(Unsolicited::OpenText) => {
+                self.close_text();
+                self.text = Some(Quoted::new(line, self.now));
+            }
             None => self.bare(line),
         }
     }
@@ -213,68 +246,67 @@ impl Dialog {
     /// What stands behind a prompt that came twice: only where a payload is on its way.
     fn behind_prompts<'a>(&self, line: &'a str) -> &'a str {
         match &self.running {
-            Some(running) if running.exchange.payload.is_some() => {
+            Some(running) if running.exchange.payload.is_some() && self.text.is_none() => {
                 line.trim_start_matches(['>', ' '])
             }
             _ => line,
         }
     }
 
-    /// Takes a line that stands between the quotes of a `+CUSD`. News that cross it are told by their
-    /// names, as everywhere.
-    fn continues_text(&mut self, line: &str) -> bool {
-        let Some(text) = &mut self.text else {
-            return false;
-        };
-        if crosses(line) || (!self.headers.is_empty() && is_hex(line)) {
-            text.crossed();
-            return false;
-        }
-        if text.may_be_over() && final_result(line).is_some() {
-            self.close_text();
-            return false;
-        }
-        if text.push(line) {
-            self.close_text();
-        }
-        true
-    }
-
-    fn close_text(&mut self) {
-        if let Some(text) = self.text.take() {
-            let line = text.close();
-            self.news(Ussd::read(&line).map_or(News::Noise(line), News::Ussd));
-        }
-    }
-
-    /// Takes the PDU behind an unsolicited header or behind a line of the answer: the header came
-    /// later, so it comes first.
+    /// Takes the PDU behind an unsolicited header or behind a line of the answer: whose length it has, else
+    /// the header, which came later, so it comes first.
     fn takes_pdu(&mut self, line: &str) -> bool {
         if !is_hex(line) {
             return false;
         }
+        if let Some(news) = self.headers.complete_exactly(line) {
+            self.news(news);
+            return true;
+        }
+        let header_waits = !self.headers.is_empty();
+        let wanted = |running: &mut Running| running.takes_exactly(line, header_waits);
+        if self.running.as_mut().is_some_and(wanted) {
+            self.answered(line);
+            return true;
+        }
         let bare = self.running.as_ref().is_some_and(Running::takes_bare);
         let hex = if bare { Hex::MayAnswer } else { Hex::IsPdu };
+        // Two of a length: the first was the header's, whose own length is junk.
+        let second = |running: &mut Running| running.second(line, header_waits);
+        if let Some(first) = self.running.as_mut().and_then(second) {
+            let news = self.headers.complete(&first, hex);
+            if let Some(news) = news {
+                self.news(news);
+            }
+            return true;
+        }
         if let Some(news) = self.headers.complete(line, hex) {
             self.news(news);
             return true;
         }
-        let wants = |running: &&mut Running| running.wants_pdu;
-        let Some(running) = self.running.as_mut().filter(wants) else {
-            return false;
-        };
-        running.wants_pdu = false;
-        self.answered(line);
-        true
+        let wanted = |running: &mut Running| running.wants_pdu.take().is_some();
+        if self.running.as_mut().is_some_and(wanted) {
+            self.answered(line);
+            return true;
+        }
+        let late = self.late.takes_pdu(line);
+        if late {
+            self.news(News::Noise(line.to_owned()));
+        }
+        late
     }
 
     /// Whether a line is what we wrote ourselves, now or for a command given up since.
-    fn is_echo(&self, line: &str) -> bool {
-        let running = self.running.as_ref().map(|running| &running.exchange);
-        let ours = |exchange: &Exchange| exchange.echoes(line);
-        let command = line.strip_prefix("AT");
-        running.into_iter().chain(&self.last).any(ours)
-            || command.is_some_and(|command| command.starts_with(SIGILS))
+    fn is_echo(&mut self, line: &str) -> bool {
+        if let Some(running) = &mut self.running
+            && running.exchange.echoes(line)
+        {
+            running.echoed = true;
+            running.awaits_echo = false;
+            return true;
+        }
+        let last = self.last.as_ref();
+        last.is_some_and(|exchange| exchange.echoes(line)) || is_command(line)
     }
 
     fn finish(&mut self, result: Final) {
@@ -286,31 +318,34 @@ impl Dialog {
         };
         let lost = self.headers.cross();
         self.without_pdu(lost);
-        let late = outcome.is_ok() && self.is_late_ok();
+        let late = self.late.owns(result, self.running.as_ref(), self.now);
         let Some(running) = self.running.take_if(|_| !late) else {
             return self.news(News::LateFinal(result));
         };
         let command = running.exchange.name().to_owned();
-        self.end(running, |running| match outcome {
-            Ok(()) => Ok(running.answer()),
-            Err(cause) => Err(Error::Refused { command, cause }),
-        });
+        match outcome {
+            Ok(()) => self.succeed(running),
+            Err(cause) => self.fail(running, Error::Refused { command, cause }),
+        }
     }
 
-    /// Whether an `OK` is another command's, given up long ago: its reference has come just now, or the
-    /// running one is a send, which cannot have succeeded before its payload has gone.
-    fn is_late_ok(&mut self) -> bool {
-        let awaited = self.late_ok.take();
-        awaited.is_some_and(|until| self.now.is_none_or(|now| now <= until))
-            || self.running.as_ref().is_some_and(Running::awaits_payload)
-    }
-
-    fn end<F>(&mut self, running: Running, result: F)
-    where
-        F: FnOnce(Running) -> Result<Vec<String>, Error>,
-    {
+    fn succeed(&mut self, running: Running) {
         self.last = Some(running.exchange.clone());
-        self.outbox.push(Step::Finished(result(running)));
+        self.outbox.push(Step::Finished(Ok(running.answer())));
+    }
+
+    /// Ends a command without its answer. What has come of that is told as if it had come late: the
+    /// reference of a text that is out, the messages of a list that breaks off.
+    fn fail(&mut self, running: Running, error: Error) {
+        let (exchange, lines) = running.into_parts();
+        self.last = Some(exchange);
+        self.outbox.push(Step::Finished(Err(error)));
+        for line in lines {
+            self.news(match unsolicited(&line) {
+                Some(Unsolicited::News(news)) => news,
+                _ => News::Noise(line),
+            });
+        }
     }
 
     /// Takes a line that begins as the running command's answer does.
@@ -327,7 +362,9 @@ impl Dialog {
             running.crossed = Some(line.to_owned());
             return false;
         }
-        running.wants_pdu = answer == Answer::WithPdus;
+        let with_pdu = answer == Answer::WithPdus;
+        let length = |fields: Vec<&str>| PduLength::of(&fields);
+        running.wants_pdu = behind("", line).filter(|_| with_pdu).map(length);
         self.lose_headers();
         self.answered(line);
         true
@@ -354,12 +391,14 @@ impl Dialog {
             return;
         };
         running.push(line);
+        self.late.is_over();
         if running.is_endless() {
             return self.give_up();
         }
         let ends = |running: &mut Running| running.exchange.ending == Ending::FirstLine;
         if let Some(running) = self.running.take_if(ends) {
-            self.end(running, |running| Ok(running.answer()));
+            self.late.ended_early(self.now);
+            self.succeed(running);
         }
     }
 
@@ -368,7 +407,9 @@ impl Dialog {
         if let Some(running) = self.running.take() {
             let command = running.exchange.name().to_owned();
             let lines = running.count();
-            self.end(running, |_| Err(Error::Flooded { command, lines }));
+            self.last = Some(running.exchange);
+            self.outbox
+                .push(Step::Finished(Err(Error::Flooded { command, lines })));
         }
     }
 
@@ -386,6 +427,10 @@ impl Dialog {
 
     /// Tells something, or, where nobody listens, ends the command that drowns in it.
     fn news(&mut self, news: News) {
+        let news = match (news, self.asked) {
+            (News::Ussd(said), Some(coding)) => News::Ussd(said.asked_in(coding)),
+            (news, _) => news,
+        };
         if !self.outbox.news(news) {
             self.give_up();
         }
@@ -396,30 +441,31 @@ impl Dialog {
 mod tests {
     use super::*;
     use crate::modem::at::identity::{CardIdentity, MODEL, SubscriberIdentity};
-    use crate::modem::at::messaging::AcknowledgeWith;
+    use crate::modem::at::messaging::{AcknowledgeWith, HexPdu, SendMessage};
     use crate::modem::at::network::{Domain, ReadRegistration, SignalQuality};
     use crate::modem::at::sim::ReadPin;
     use crate::modem::at::storage::{ListMessages, ReadMessage};
     use crate::modem::at::{ECHO_OFF, Plain};
     use crate::sms::causes::Cause;
+    use crate::sms::pdu::decode_hex;
 
     const PDU: &str = "0031000C91";
     const REPORT: &str = "079144770009909906170C91447700091032623041015123006230410151730000";
 
-    fn start() -> Instant {
+    pub(super) fn start() -> Instant {
         tokio::time::Instant::now().into_std()
     }
 
-    fn sending() -> Exchange {
-        let payload = Payload {
-            text: PDU.into(),
+    pub(super) fn sending() -> Exchange {
+        Exchange::of(&SendMessage {
+            tpdu_length: 4,
+            pdu: HexPdu::of(&decode_hex(PDU).unwrap()),
             patience: Duration::from_secs(60),
-        };
-        Exchange::with_payload("+CMGS=4", Duration::from_secs(10), payload)
+        })
     }
 
     /// Everything the engine has to say, with the bytes that went out as text.
-    fn told(dialog: &mut Dialog) -> Vec<String> {
+    pub(super) fn told(dialog: &mut Dialog) -> Vec<String> {
         let mut told = Vec::new();
         while let Some(step) = dialog.poll() {
             told.push(match step {
@@ -433,7 +479,7 @@ mod tests {
         told
     }
 
-    fn talk(exchange: Exchange, stream: &str) -> Vec<String> {
+    pub(super) fn talk(exchange: Exchange, stream: &str) -> Vec<String> {
         let mut dialog = Dialog::default();
         dialog.start(exchange, start()).unwrap();
         dialog.poll();
@@ -649,7 +695,7 @@ mod tests {
                 "two commands on a line",
                 Exchange::of(&Plain("E0+CMGF=0")),
                 "ATE0+CMGF=0\r\r\n\r\nTOO MANY PARAMETERS\r\n",
-                vec!["error `ATE0+CMGF=0` was refused with `ERROR`"],
+                vec!["error `ATE0+CMGF=0` was refused with `TOO MANY PARAMETERS`"],
             ),
         ];
         for (name, exchange, stream, expected) in cases {
@@ -1024,6 +1070,183 @@ mod tests {
         );
     }
 
+    #[test]
+    fn no_prompt_stands_within_a_text_of_the_network() {
+        let told = talk(
+            sending(),
+            "\r\n+CUSD: 1,\"Menu\r\n> More\r\n0 Exit\",15\r\n\r\n> ",
+        );
+        assert!(told[0].contains("Menu\\n> More\\n0 Exit"), "{told:?}");
+        assert_eq!(told[1..], ["prompted"]);
+    }
+
+    #[test]
+    fn a_prompt_stands_behind_lines_that_lost_their_ends() {
+        let cases: [(&str, &[&str]); 4] = [
+            ("AT+CMGS=4> ", &["prompted"]),
+            ("\r\n^RSSI:13> ", &["news Noise(\"^RSSI:13\")", "prompted"]),
+            (
+                "\r\n^X: \"a> b\"\r\n",
+                &["news Noise(\"^X: \\\"a> b\\\"\")"],
+            ),
+            ("\r\n^X: a > b\r\n", &["news Noise(\"^X: a > b\")"]),
+        ];
+        for (stream, expected) in cases {
+            assert_eq!(talk(sending(), stream), expected, "{stream:?}");
+        }
+        let signal = Exchange::of(&SignalQuality);
+        assert_eq!(talk(signal, "^X: a> b\r\n"), ["news Noise(\"^X: a> b\")"]);
+    }
+
+    #[test]
+    fn what_has_come_of_an_answer_is_not_lost_with_it() {
+        let list = || Exchange::of(&ListMessages);
+        let pin = || Exchange::of(&ReadPin(Ending::Final));
+        let refused = "error `AT+CMGS=4` was refused with `+CMS ERROR: 500`";
+        let reference = "news LateReference(Some(Mr(23)))";
+        for (end, error) in [
+            ("\r\n+CMS ERROR: 500\r\n", refused),
+            (
+                "\r\nERROR\r\n",
+                "error `AT+CMGS=4` was refused with `ERROR`",
+            ),
+        ] {
+            let told = sent("\r\n> ", &format!("\r\n+CMGS: 23\r\n{end}"));
+            assert_eq!(told, [error, reference]);
+        }
+        let cases = [
+            (
+                list(),
+                "+CMGL: 1,1,,2\r\n00A7\r\n+CMGL: 2,1,,2\r\n00A8\r\n",
+                &[
+                    "news Noise(\"+CMGL: 1,1,,2\")",
+                    "news Noise(\"00A7\")",
+                    "news Noise(\"+CMGL: 2,1,,2\")",
+                    "news Noise(\"00A8\")",
+                ][..],
+            ),
+            (pin(), "+CPIN: READY\r\n", &["news Pin(Ready)"]),
+        ];
+        for (exchange, stream, expected) in cases {
+            let mut dialog = Dialog::default();
+            dialog.start(exchange, start()).unwrap();
+            dialog.receive(stream.as_bytes());
+            dialog.tick(dialog.wake_at().unwrap());
+            let told = told(&mut dialog);
+            assert!(told[1].starts_with("error"), "{told:?}");
+            assert_eq!(told[2..], *expected);
+        }
+    }
+
+    #[test]
+    fn the_reference_of_a_text_is_told_when_its_ok_stays_out() {
+        let mut dialog = Dialog::default();
+        dialog.start(sending(), start()).unwrap();
+        dialog.receive(b"\r\n> ");
+        dialog.go(start());
+        dialog.receive(b"\r\n+CMGS: 23\r\n");
+        told(&mut dialog);
+        let due = dialog.wake_at().unwrap();
+        dialog.tick(due);
+        let silent = "error `AT+CMGS=4` was not answered within 60 s";
+        let reference = "news LateReference(Some(Mr(23)))";
+        assert_eq!(told(&mut dialog), [silent, reference]);
+        // Its `OK` is none of the next command.
+        dialog.start(Exchange::of(&ECHO_OFF), due).unwrap();
+        dialog.receive(b"\r\nOK\r\n");
+        assert_eq!(told(&mut dialog)[1..], ["news LateFinal(Ok)"]);
+    }
+
+    #[test]
+    fn results_glued_to_what_follows_end_their_command() {
+        let send = sent("\r\n> ", "\r\n+CMGS: 23\r\n\r\nOKRING\r\n");
+        assert_eq!(send, ["ok +CMGS: 23", "news Ring"]);
+        let ok = "ok +CSQ: 1,0";
+        let stored = "news StoredMessage(Place { storage: \"SM\", index: Some(3) })";
+        let cases = [
+            ("OKRING", ok, "news Ring"),
+            ("OKCall Ready", ok, "news Noise(\"Call Ready\")"),
+            ("OKNO CARRIER", ok, "news LateFinal(NoCarrier)"),
+            ("OK +CMTI: \"SM\",3", ok, stored),
+        ];
+        for (line, result, news) in cases {
+            let stream = format!("\r\n+CSQ: 1,0\r\n\r\n{line}\r\n");
+            let told = talk(Exchange::of(&SignalQuality), &stream);
+            assert_eq!(told, [result, news], "{line}");
+        }
+        let echoed = talk(Exchange::of(&ECHO_OFF), "\r\nOKAT+CSQ\r\n");
+        assert_eq!(echoed, ["ok "]);
+        for line in [
+            "COMMAND NOT SUPPORT",
+            "MODEM ERROR: 5",
+            "+CMS ERROR: Network timeout",
+        ] {
+            let stream = format!("\r\n{line}+CMTI: \"SM\",3\r\n");
+            let told = talk(Exchange::of(&ECHO_OFF), &stream);
+            assert!(told[0].starts_with("error `ATE0` was refused"), "{told:?}");
+            assert_eq!(told[1..], [stored], "{line}");
+        }
+    }
+
+    #[test]
+    fn a_length_of_junk_costs_no_pdu() {
+        const OTHER: &str = "079144770009909906180C91447700091032623041015123006230410151730000";
+        let identity = || Exchange::of(&SubscriberIdentity);
+        let other = format!("ok +CMGR: 0,,25|{OTHER}");
+        let report = format!("news Report({REPORT:?})");
+        let message = format!("news Message({REPORT:?})");
+        let cases = [
+            (
+                identity(),
+                format!("+CMT: ,99\r\n{REPORT}\r\n255030000000001\r\nOK\r\n"),
+                vec![message.as_str(), "ok 255030000000001"],
+            ),
+            (
+                Exchange::of(&SignalQuality),
+                format!("+CSQ: 1,0\r\n+CDS: 999\r\nOK\r\n{REPORT}\r\n"),
+                vec!["ok +CSQ: 1,0", &report],
+            ),
+            (
+                Exchange::of(&ReadMessage(0)),
+                format!("+CMGR: 0,,25\r\n+CDS: 99\r\n{REPORT}\r\n{OTHER}\r\nOK\r\n"),
+                vec![&report, &other],
+            ),
+            (
+                Exchange::of(&ReadMessage(0)),
+                format!("+CMGR: 0,,2\r\n+CDS: 25\r\n00A7\r\n{REPORT}\r\nOK\r\n"),
+                vec![&report, "ok +CMGR: 0,,2|00A7"],
+            ),
+        ];
+        for (exchange, stream, expected) in cases {
+            assert_eq!(talk(exchange, &stream), expected, "{stream}");
+        }
+    }
+
+    #[test]
+    fn a_header_of_long_ago_takes_no_line() {
+        let mut dialog = Dialog::default();
+        dialog.receive_at(b"\r\n+CDS: 25\r\n", start());
+        let later = start() + Duration::from_secs(7200);
+        dialog.receive_at(format!("{REPORT}\r\n").as_bytes(), later);
+        let lost = "news Noise(\"a header without its PDU\")";
+        let noise = format!("news Noise({REPORT:?})");
+        assert_eq!(told(&mut dialog), [lost, &noise]);
+    }
+
+    #[test]
+    fn echoes_and_chatter_answer_no_question() {
+        for line in ["AT", "ATE0", "ATZ", "T+CGMM", "AT+CGMI", "GMM", "SMS READY"] {
+            let stream = format!("{line}\r\n\r\nE1752\r\n\r\nOK\r\n");
+            let told = talk(Exchange::of(&MODEL), &stream);
+            let expected = if line == "GMM" {
+                "ok GMM|E1752"
+            } else {
+                "ok E1752"
+            };
+            assert_eq!(told.last().unwrap(), expected, "{line}");
+        }
+    }
+
     const PIECES: &[&str] = &[
         "\r\n+CDS: 25\r\n",
         "0791447700",
@@ -1043,6 +1266,11 @@ mod tests {
         "AT+CSQ\r",
         "+CSQ: 1,",
         "2\r\n",
+        "AT+CMGS=4> ",
+        "^X: \"a> ",
+        "OKRING\r\n",
+        "+CMT: ,99\r\n",
+        "00A70B9144770009103200000A04\r\n",
         "\x1a",
     ];
 
@@ -1053,7 +1281,8 @@ mod tests {
             cut in 1_usize..9,
         ) {
             let stream: String = pieces.iter().map(|at| PIECES[*at]).collect();
-            for exchange in [Exchange::of(&SignalQuality), Exchange::of(&MODEL), Exchange::of(&ECHO_OFF)] {
+            let plain = [Exchange::of(&SignalQuality), Exchange::of(&MODEL), Exchange::of(&ECHO_OFF)];
+            for exchange in plain.into_iter().chain([sending()]) {
                 let whole = talk(exchange.clone(), &stream);
                 let mut dialog = Dialog::default();
                 dialog.start(exchange, start()).unwrap();
