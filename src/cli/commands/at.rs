@@ -157,7 +157,7 @@ fn json(read: &Result<Reading, Refused>) -> String {
         Ok(Reading::Final(result)) => Shown::Final {
             r#final: final_words(*result),
             cause: cause(*result).map(|cause| Told {
-                code: number(cause).map(Into::into),
+                code: cause.code().map(Into::into),
                 message: cause.meaning().name.into(),
             }),
         },
@@ -176,7 +176,11 @@ fn words(read: &Result<Reading, Refused>) -> String {
     match read {
         Ok(Reading::Fields(fields)) => harmless(&named_words(fields)),
         Ok(Reading::Final(result)) => match cause(*result) {
-            Some(cause) => format!("{}: {}", final_words(*result), cause.meaning().name),
+            Some(cause) => harmless(&format!(
+                "{}: {}",
+                final_words(*result),
+                cause.meaning().name
+            )),
             None => final_words(*result),
         },
         Err(refused) => harmless(&format!("error: {refused}")),
@@ -195,13 +199,6 @@ fn cause(result: Final) -> Option<Cause> {
     match result {
         Final::Ok | Final::NoCarrier => None,
         Final::Error(cause) => Some(cause),
-    }
-}
-
-fn number(cause: Cause) -> Option<u16> {
-    match cause {
-        Cause::Cms(code) | Cause::Cme(code) => Some(code),
-        Cause::Plain => None,
     }
 }
 
@@ -295,6 +292,16 @@ mod tests {
                 r#"{"cmd":"+CMGS","kind":"final","lines":["+CMS ERROR: 38"]}"#,
                 r#"{"final":"+CMS ERROR: 38","code":38,"message":"Network out of order"}"#,
                 "+CMS ERROR: 38: Network out of order",
+            ),
+            (
+                r#"{"kind":"final","lines":["MODEM ERROR: 5"]}"#,
+                r#"{"final":"MODEM ERROR: 5","code":5,"message":"error that no table names"}"#,
+                "MODEM ERROR: 5: error that no table names",
+            ),
+            (
+                r#"{"kind":"final","lines":["+CME ERROR: SIM\ttired"]}"#,
+                r#"{"final":"+CME ERROR: SIM\ttired","message":"error that no table names"}"#,
+                "+CME ERROR: SIM\u{fffd}tired: error that no table names",
             ),
         ];
         for (line, expected, told) in cases {

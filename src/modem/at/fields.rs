@@ -8,6 +8,8 @@ use nom::multi::separated_list0;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
+use crate::sms::pdu::decode_hex;
+
 /// The fields behind `prefix`, quotes and blanks taken off; none when the line begins otherwise.
 ///
 /// `+CREG: 0,"1A2B",,5` behind `+CREG:` gives `["0", "1A2B", "", "5"]`.
@@ -78,15 +80,27 @@ impl<'a> Item<'a> {
 
     /// The numbers that `(0-2,4)` allows.
     pub fn numbers(&self) -> Vec<u8> {
-        self.words().into_iter().flat_map(range).collect()
+        let ends = self.words().into_iter().filter_map(ends);
+        ends.flat_map(|(first, last): (u8, u8)| first..=last)
+            .collect()
+    }
+
+    /// The places of a storage that `(1-20,25)` names; of more than a thousand the first thousand.
+    pub fn places(&self) -> Vec<u16> {
+        let ends = self.words().into_iter().filter_map(ends);
+        ends.flat_map(|(first, last): (u16, u16)| first..=last)
+            .take(MOST_PLACES)
+            .collect()
     }
 }
 
-fn range(word: &str) -> impl Iterator<Item = u8> {
+/// No storage has more places; a range without sense must not fill the memory.
+const MOST_PLACES: usize = 1000;
+
+/// The first and the last of a range, or of a number alone.
+fn ends<T: std::str::FromStr>(word: &str) -> Option<(T, T)> {
     let (first, last) = word.split_once('-').unwrap_or((word, word));
-    let ends = first.trim().parse().ok().zip(last.trim().parse().ok());
-    ends.into_iter()
-        .flat_map(|(first, last): (u8, u8)| first..=last)
+    first.trim().parse().ok().zip(last.trim().parse().ok())
 }
 
 /// The values behind `prefix`, brackets kept; a bracket that is never closed ends with the line.
@@ -140,6 +154,16 @@ pub fn ucs2_hex(text: &str) -> Option<String> {
     let whole = text.len() >= 4 && text.len().is_multiple_of(4);
     let hex = whole && text.bytes().all(|octet| octet.is_ascii_hexdigit());
     hex.then(|| text.as_bytes().chunks(4).map(unit).collect())?
+}
+
+/// The text whose UCS-2 units, in hex, `text` is, whatever its letters; none for a text that cannot be
+/// that. To be asked only where the coding is known.
+pub fn units(text: &str) -> Option<String> {
+    let whole = !text.is_empty() && text.len().is_multiple_of(4);
+    let octets = decode_hex(text).ok().filter(|_| whole)?;
+    let pair = |pair: &[u8]| pair.try_into().map_or(0, u16::from_be_bytes);
+    let units: Vec<u16> = octets.chunks(2).map(pair).collect();
+    Some(String::from_utf16_lossy(&units))
 }
 
 /// The number to dial at `place`, and the type of address behind it (TS 24.008, 10.5.4.7): UCS-2 hex is
@@ -245,7 +269,12 @@ mod tests {
         for (text, expected) in CASES {
             let items = items("", text).unwrap();
             assert_eq!(items[0].numbers(), *expected, "{text}");
+            let places: Vec<u16> = expected.iter().copied().map(u16::from).collect();
+            assert_eq!(items[0].places(), places, "{text}");
         }
+        let places = items("", "(1,300-301)").unwrap()[0].places();
+        assert_eq!(places, [1, 300, 301]);
+        assert_eq!(items("", "(0-65535)").unwrap()[0].places().len(), 1000);
     }
 
     #[test]
@@ -261,6 +290,20 @@ mod tests {
         ];
         for (text, expected) in CASES {
             assert_eq!(ucs2_hex(text).as_deref(), *expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn units_of_any_letters_are_read_where_they_are_known() {
+        const UNITS: &[(&str, Option<&str>)] = &[
+            ("03A9D83DDE00", Some("\u{3a9}\u{1f600}")),
+            ("D83D", Some("\u{fffd}")),
+            ("447700", None),
+            ("Shop", None),
+            ("", None),
+        ];
+        for (text, expected) in UNITS {
+            assert_eq!(units(text).as_deref(), *expected, "{text}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::fields::{Item, behind, items, number, text, ucs2_hex};
+use super::fields::{Item, behind, items, number, text, ucs2_hex, units};
 use super::{Answer, Command, ParseError, SHORT};
 
 /// Whether the network lets this SIM in (TS 27.007, 7.2).
@@ -132,23 +132,28 @@ enum Grammar {
     Either,
 }
 
-/// The second field tells most: a `<stat>` has one or two decimal digits, no quotes, and is never empty;
-/// an area is longer, or quoted. With three fields it can only be an area: an answer has two, or four
-/// and more. With four and more, an area without leading zeros looks like a `<stat>`: then a first field
+/// The second field tells most: a `<stat>` has one or two decimal digits and is never empty; an area is
+/// longer, or quoted where the first field is not. Two fields are always an answer: an area never comes
+/// without its cell. Three are `<stat>`, area and cell, unless only the third has quotes: area and cell
+/// are put alike. With four and more, an area without leading zeros looks like a `<stat>`: then a first field
 /// too high for `<n>` makes it unsolicited, a cell in the fourth place an answer, and a number as short as
-/// `<AcT>` may be either.
+/// `<AcT>` may be either. Empty places at the end are no fields.
 fn grammar(domain: Domain, line: &str, fields: &[&str]) -> Grammar {
     let short = |place: usize| {
         let field = fields.get(place).copied().unwrap_or_default();
         matches!(field.len(), 1 | 2) && field.bytes().all(|octet| octet.is_ascii_digit())
     };
     let raw = line.strip_prefix(domain.prefix()).unwrap_or_default();
-    let quoted = raw
-        .split(',')
-        .nth(1)
-        .is_some_and(|field| field.trim_start().starts_with('"'));
-    match fields.len() {
-        _ if quoted || !short(1) => Grammar::Unsolicited,
+    let quoted = |place: usize| {
+        let field = raw.split(',').nth(place);
+        field.is_some_and(|field| field.trim_start().starts_with('"'))
+    };
+    let empty = fields.iter().rev().take_while(|field| field.is_empty());
+    match fields.len() - empty.count() {
+        _ if !short(1) => Grammar::Unsolicited,
+        2 => Grammar::Answer,
+        _ if quoted(1) && !quoted(0) => Grammar::Unsolicited,
+        3 if quoted(2) && !quoted(1) => Grammar::Answer,
         3 => Grammar::Unsolicited,
         4.. if number(fields, 0).is_none_or(|n: u8| n > domain.highest_n()) => Grammar::Unsolicited,
         4.. if short(3) => Grammar::Either,
@@ -251,35 +256,54 @@ impl Command for ListOperators {
     }
 
     fn reply(&self, lines: &[String]) -> Result<Vec<Reachable>, ParseError> {
-        if lines.is_empty() {
+        let found: Vec<_> = lines
+            .iter()
+            .filter_map(|line| items("+COPS:", line))
+            .collect();
+        if found.is_empty() {
             return Err(ParseError::new(&self.line(), lines));
         }
-        let items = lines.iter().filter_map(|line| items("+COPS:", line));
-        Ok(items
+        Ok(found
+            .into_iter()
             .flatten()
             .filter_map(|item| reachable(&item))
             .collect())
     }
 }
 
-/// A bracket with a network's number in it; the ranges of modes and formats behind have none.
+/// A bracket with a network's number in it; the ranges of modes and formats behind have none. Its place
+/// is the fourth (TS 27.007, 7.3); where a name is left out it moves forward. A name may be a number too.
 fn reachable(item: &Item<'_>) -> Option<Reachable> {
     let Item::Several(fields) = item else {
         return None;
     };
     let fields: Vec<&str> = fields.iter().map(Item::word).collect();
-    let is_plmn = |field: &&str| {
-        matches!(field.len(), 5 | 6) && field.bytes().all(|octet| octet.is_ascii_digit())
-    };
-    let at = fields.iter().skip(1).position(is_plmn)? + 1;
+    let numbers: Vec<Option<String>> = fields.iter().map(|field| plmn(field)).collect();
+    let is_number = |place: &usize| numbers.get(*place).is_some_and(Option::is_some);
+    let at = [3].into_iter().chain(1..fields.len()).find(is_number)?;
+    let number_of = numbers.get(at)?.clone()?;
+    // Where the number is hex, so are the names, whatever their letters.
+    let hex = fields.get(at) != Some(&number_of.as_str());
     let names = fields.get(1..at)?;
     let name = names.iter().find(|name| !name.is_empty());
     Some(Reachable {
         stat: number(&fields, 0),
-        name: name.map(|name| ucs2_hex(name).unwrap_or_else(|| (*name).to_owned())),
-        plmn: (*fields.get(at)?).to_owned(),
+        name: name.map(|name| {
+            let text = if hex { units(name) } else { ucs2_hex(name) };
+            text.unwrap_or_else(|| (*name).to_owned())
+        }),
+        plmn: number_of,
         technology: number(&fields, at + 1),
     })
+}
+
+/// Five or six digits, as they are or as the hex of their UCS-2 units.
+fn plmn(field: &str) -> Option<String> {
+    let digits = |text: &str| {
+        matches!(text.len(), 5 | 6) && text.bytes().all(|octet| octet.is_ascii_digit())
+    };
+    let text = ucs2_hex(field).unwrap_or_else(|| field.to_owned());
+    digits(&text).then_some(text)
 }
 
 /// Received signal strength, in dBm from -113 to -51.
@@ -481,6 +505,16 @@ mod tests {
             (Domain::Circuit, "+CREG: 0,1\n+CREG: 2", 1),
             (Domain::Circuit, "+CREG: 2\n+CREG: 0,1", 1),
             (Domain::Circuit, "+CREG: 5", 5),
+            (Domain::Circuit, "+CREG: 0,1,", 1),
+            (Domain::Circuit, "+CREG: 0,5,,", 5),
+            (Domain::Circuit, "+CREG: \"0\",\"1\"", 1),
+            (Domain::Circuit, "+CREG: 0,\"5\"", 5),
+            (Domain::Circuit, "+CREG: 2,1,\"1A2B\"", 1),
+            (
+                Domain::Circuit,
+                "+CREG: \"2\",\"1\",\"1A2B\",\"C3D0016\"",
+                1,
+            ),
             (Domain::Eps, "+CREG: 0,1\n+CEREG: 0,3", 3),
         ];
         for (domain, answer, stat) in CASES {
@@ -577,6 +611,22 @@ mod tests {
                 &[(Some(2), None, "00101", Some(0))],
             ),
             ("+COPS: ,,(0-4),(0-2)", &[]),
+            (
+                "+COPS: (2,\"00530068006F0070\",\"0053\",\"00300030003100300031\",7)",
+                &[(Some(2), Some("Shop"), "00101", Some(7))],
+            ),
+            (
+                "+COPS: (1,\"03A903A9\",,\"00300030003100300031\")",
+                &[(Some(1), Some("\u{3a9}\u{3a9}"), "00101", None)],
+            ),
+            (
+                "+COPS: (2,\"26201\",\"26201\",\"26202\",7)",
+                &[(Some(2), Some("26201"), "26202", Some(7))],
+            ),
+            (
+                "+COPS: (2,\"Shop\",\"26201\",7)",
+                &[(Some(2), Some("Shop"), "26201", Some(7))],
+            ),
         ];
         for (answer, expected) in CASES {
             let found = ListOperators.reply(&lines(answer)).unwrap();
@@ -592,6 +642,13 @@ mod tests {
                 })
                 .collect();
             assert_eq!(found, *expected, "{answer}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_list_of_networks_is_an_error() {
+        for answer in ["", "garbage", "+CSQ: 1"] {
+            assert!(ListOperators.reply(&lines(answer)).is_err(), "{answer}");
         }
     }
 }

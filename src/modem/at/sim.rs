@@ -77,11 +77,18 @@ const COUNTERS: &[(&str, [Option<usize>; 4])] = &[
     ("+QTRPIN:", [Some(0), Some(2), Some(1), Some(3)]),
     ("+UPINCNT:", [Some(0), Some(2), Some(1), Some(3)]),
     ("+CPINC:", [Some(0), Some(2), Some(1), Some(3)]),
-    // Icera, ZTE and Option: pin, puk, ...
+    // Alcatel, Icera, ZTE and Option: pin, puk, ...
+    ("+PNNM:", [Some(0), Some(1), None, None]),
     ("%PINNUM:", [Some(0), Some(1), Some(2), Some(3)]),
     ("+ZPINPUK:", [Some(0), Some(1), None, None]),
     ("_OERCN:", [Some(0), Some(1), None, None]),
 ];
+
+/// Telit and Cinterion tell one number: of the code that is wanted now.
+const WANTED: &[&str] = &["#PCT:", "^SPIC:"];
+
+/// A PIN has at most so many tries; a code that unblocks one starts with ten (TS 51.011, 9.3).
+const MOST_OF_A_PIN: u8 = 3;
 
 /// Asks for the counters: `AT+CPINR` → `+CPINR: SIM PIN,3,3` a line for each code (TS 27.007, 8.65),
 /// or a vendor's own: `AT^CPIN?` → `^CPIN: SIM PIN,,10,3,10,3`.
@@ -122,6 +129,11 @@ impl Tries {
                 _ => "",
             };
             self.set(code, number(&fields, 1), number(&fields, 2));
+        } else if let Some(fields) = WANTED.iter().find_map(|prefix| behind(prefix, line)) {
+            // One that is nearly used up may be either's: it is taken for the dearer reading, the PIN's.
+            let count: Option<u8> = number(&fields, 0);
+            let is_pin = |count: &u8| *count <= MOST_OF_A_PIN;
+            (self.pin, self.puk) = (count.filter(is_pin), count.filter(|count| !is_pin(count)));
         } else {
             self.note_places(line);
         }
@@ -271,6 +283,12 @@ mod tests {
                 "+ZPINPUK: 3,10",
                 [Some(3), Some(10), None, None],
             ),
+            ("+PNNM?", "+PNNM: 3,10", [Some(3), Some(10), None, None]),
+            ("#PCT", "#PCT: 2", [Some(2), None, None, None]),
+            ("#PCT", "#PCT: 10", [None, Some(10), None, None]),
+            ("^SPIC", "^SPIC: 3", [Some(3), None, None, None]),
+            ("^SPIC", "^SPIC: 9", [None, Some(9), None, None]),
+            ("#PCT", "#PCT: x", [None; 4]),
             ("+CPINR", "", [None; 4]),
         ];
         for (command, answer, [pin, puk, pin2, puk2]) in CASES {

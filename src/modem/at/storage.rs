@@ -11,9 +11,9 @@ pub struct Storage {
     /// Its name, where the answer tells it: `SM`, `ME`, `MT`, `SR`, ...
     pub name: Option<String>,
     /// Messages in it.
-    pub used: u16,
-    /// Places in all.
-    pub total: u16,
+    pub used: u32,
+    /// Places in all; a phone may claim a hundred thousand.
+    pub total: u32,
 }
 
 /// `AT+CPMS="SM","SM","SM"` → `+CPMS: 2,20,2,20,2,20` (3.2.2): the storages for reading and deleting,
@@ -59,7 +59,7 @@ fn fillings(lines: &[String]) -> Option<Vec<Storage>> {
     let mut fields = fields.into_iter().peekable();
     let mut found = Vec::new();
     while fields.peek().is_some() {
-        let name = fields.next_if(|field| field.parse::<u16>().is_err());
+        let name = fields.next_if(|field| field.parse::<u32>().is_err());
         let used = fields.next().and_then(|field| field.parse().ok());
         let total = fields.next().and_then(|field| field.parse().ok());
         if let Some((used, total)) = used.zip(total) {
@@ -232,6 +232,7 @@ mod tests {
             ("+CPMS: 2,20,3,30,4,40", "- 2/20, - 3/30, - 4/40"),
             ("+CPMS: 14,50,14,50", "- 14/50, - 14/50"),
             ("+CPMS: 1,20", "- 1/20"),
+            ("+CPMS: \"ME\",0,100000,\"SM\",1,20", "ME 0/100000, SM 1/20"),
             (
                 "+CPMS: \"SM\",2,20,\"ME\",0,100,\"SR\",0,5",
                 "SM 2/20, ME 0/100, SR 0/5",

@@ -3,22 +3,23 @@
 //! The names are the standards' (`stat`, `rssi`, `lac`). The typed commands do the reading; this page
 //! only says which of them answers whom, and gives the result names.
 
+mod crossed;
+mod settings;
 mod unasked;
 mod values;
 
-use unasked::urc;
+use crossed::without_crossing;
+use settings::setting;
+use unasked::{network_text, urc};
 pub use values::{Fields, Value};
 use values::{fields, list};
 
 use super::codes::{Final, SIGILS, final_result};
-use super::fields::{behind, number};
 use super::identity::{
     CardIdentity, MANUFACTURER, MODEL, OwnNumbers, REVISION, ReadSupply, SerialNumber,
     SubscriberIdentity,
 };
-use super::messaging::{
-    ListRoutings, MessageService, ReadMoreMessages, ReadServiceCentre, reference,
-};
+use super::messaging::{ReadServiceCentre, SelectService, reference};
 use super::network::{
     Domain, ListOperators, Reachable, ReadOperator, ReadRegistration, SignalQuality, Status,
 };
@@ -49,7 +50,8 @@ pub enum Reading {
 }
 
 /// Reads `lines`, which came as `kind` to the command `cmd` (`+CSQ`, with or without `AT`, `?`, `=?` or
-/// arguments behind it; for an unsolicited line the command does not matter).
+/// arguments behind it; for an unsolicited line only a question to the network matters, whose coding the answer
+/// has).
 ///
 /// An answer may hold its echo and its final result; a final result alone is told as one, and so is an
 /// error behind an answer: what came before it is not whole.
@@ -64,24 +66,44 @@ pub fn read(cmd: &str, kind: Kind, lines: &[String]) -> Result<Reading, ParseErr
     let mut endings = lines.iter().filter_map(|line| final_result(line.trim()));
     match kind {
         Kind::Final => endings.next().map(Reading::Final).ok_or_else(wrong),
-        Kind::Urc => urc(lines).map(Reading::Fields).ok_or_else(wrong),
+        Kind::Urc => {
+            let said = network_text(cmd, lines).or_else(|| urc(lines));
+            said.map(Reading::Fields).ok_or_else(wrong)
+        }
         Kind::Response => {
+            if let Some(text) = network_text(cmd, lines) {
+                return Ok(Reading::Fields(text));
+            }
             let found: Vec<String> = lines
                 .iter()
                 .map(|line| line.trim().to_owned())
                 .filter(|line| !is_frame(cmd, line))
                 .collect();
+            let found = without_crossing(&own_name(cmd), found);
+            let answer = || response(cmd, &found).map(Reading::Fields);
             // A call that ends crosses an answer and does not end it.
             match endings.clone().find(|ending| *ending != Final::NoCarrier) {
                 Some(error @ Final::Error(_)) => Ok(Reading::Final(error)),
                 ending if found.is_empty() => match ending.or_else(|| endings.next()) {
                     Some(ending) => Ok(Reading::Final(ending)),
-                    None => response(cmd, &found).map(Reading::Fields),
+                    None => answer().map_err(|_| wrong()),
                 },
-                _ => response(cmd, &found).map(Reading::Fields),
+                _ => answer().map_err(|_| wrong()),
             }
         }
     }
+}
+
+/// `E0+CPMS?` is two commands; only the last one answers.
+fn last_command(cmd: &str) -> &str {
+    let from = cmd.find(SIGILS).unwrap_or(0);
+    cmd.get(from..).unwrap_or_default()
+}
+
+/// The name that an answer bears: `+CPMS`.
+fn own_name(cmd: &str) -> String {
+    let name = last_command(cmd).split(['=', '?']).next();
+    name.unwrap_or_default().to_ascii_uppercase()
 }
 
 /// What stands around an answer: its end, empty lines, and its echo, which equals what was sent.
@@ -93,21 +115,20 @@ fn is_frame(cmd: &str, line: &str) -> bool {
 }
 
 fn response(cmd: &str, lines: &[String]) -> Result<Fields, ParseError> {
-    // `E0+CPMS?` is two commands; only the last one answers.
-    let from = cmd.find(SIGILS).unwrap_or(0);
-    let cmd = cmd.get(from..).unwrap_or_default();
+    let cmd = last_command(cmd);
     let at = cmd.find(['=', '?']).unwrap_or(cmd.len());
-    let (name, form) = cmd.split_at(at);
+    let (_, form) = cmd.split_at(at);
     if lines.is_empty() && form.starts_with('=') && form != "=?" {
         return Ok(Vec::new());
     }
-    let name = name.to_ascii_uppercase();
+    let name = own_name(cmd);
     let form = Form::of(form, &name, lines);
+    if let Some(told) = setting(&name, form, lines) {
+        return told;
+    }
     match name.as_str() {
         "+CREG" | "+CGREG" | "+CEREG" | "+COPS" | "+CSQ" => network(&name, form, lines),
-        "+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CNMI" | "+CSMS" | "+CSCA" | "+CMMS" => {
-            messages(&name, form, lines)
-        }
+        "+CPMS" | "+CMGR" | "+CMGL" | "+CMGS" | "+CSMS" | "+CSCA" => messages(&name, form, lines),
         "+CPIN" | "+CRSM" | "+CLCK" => sim(&name, lines),
         _ => identity(&name, cmd, lines),
     }
@@ -185,36 +206,14 @@ fn messages(name: &str, form: Form, lines: &[String]) -> Result<Fields, ParseErr
             "storages",
             list(ReadStorage.reply(lines)?.into_iter().map(storage)),
         )],
-        ("+CMGR", _) => {
-            let header = lines.iter().position(|line| line.starts_with("+CMGR:"));
-            let answer = lines.get(header.unwrap_or(0)..).unwrap_or_default();
-            ReadMessage(0)
-                .reply(answer)?
-                .map(stored)
-                .unwrap_or_default()
-        }
+        // The place is the command's matter; its number is not told in the answer.
+        ("+CMGR", _) => ReadMessage(0).reply(lines)?.map(stored).unwrap_or_default(),
         ("+CMGL", _) => {
             let found = ListMessages.reply(lines)?.into_iter();
             vec![("messages", list(found.map(stored).map(Value::Fields)))]
         }
         ("+CMGS", _) => fields([("mr", reference(lines).map(|mr| mr.0.into()))]),
-        ("+CNMI", Form::Test) => {
-            let routings = ListRoutings.reply(lines)?;
-            let sets = routings.places().iter();
-            let sets = sets.map(|set| list(set.iter().copied().map(Value::from)));
-            ROUTING.into_iter().zip(sets).collect()
-        }
-        ("+CNMI", Form::Read) => {
-            let found = lines.iter().find_map(|line| behind("+CNMI:", line));
-            let found = found.ok_or_else(|| ParseError::new(name, lines))?;
-            let place = |(at, name)| Some((name, Value::Number(number(&found, at)?)));
-            ROUTING.into_iter().enumerate().filter_map(place).collect()
-        }
-        ("+CMMS", Form::Read) if !lines.is_empty() => {
-            let mode = ReadMoreMessages.reply(lines)?;
-            fields([("n", Some(Value::from(mode.n())))])
-        }
-        ("+CSMS", _) => match MessageService.reply(lines)? {
+        ("+CSMS", _) => match SelectService(0).reply(lines)? {
             Some(service) => vec![
                 ("mt", Value::Flag(service.inbound)),
                 ("mo", Value::Flag(service.outbound)),
@@ -274,7 +273,7 @@ fn identity(name: &str, cmd: &str, lines: &[String]) -> Result<Fields, ParseErro
             ])
         }
         "+CPINR" | "^CPIN" | "+SPIC" | "+QTRPIN" | "+QPINC" | "+UPINCNT" | "+CPINC" | "%PINNUM"
-        | "+ZPINPUK" | "_OERCN" => {
+        | "+ZPINPUK" | "_OERCN" | "+PNNM" | "#PCT" | "^SPIC" => {
             let tries = ReadTries(cmd.to_owned()).reply(lines)?;
             fields([
                 ("pin", tries.pin.map(Value::from)),
@@ -418,6 +417,82 @@ mod tests {
                 "{stat: 0, length: 2, pdu: \"00A7\"}",
             ),
             ("+CMGR=0", "", "{}"),
+            (
+                "+CMGR=7",
+                "+CMGR: 0,,2\n^RSSI:9\n00A7",
+                "{stat: 0, length: 2, pdu: \"00A7\"}",
+            ),
+            (
+                "+CMGR=7",
+                "+CMGR: 0,,2",
+                "the answer to `AT+CMGR=7` makes no sense (1 lines, 11 octets)",
+            ),
+            (
+                "+CMGL=4",
+                "+CMGL: 1,1,,2\n^RSSI:9\n00A7\n+CMGL: 2,1,,2\n00A8",
+                "{messages: [{index: 1, stat: 1, length: 2, pdu: \"00A7\"}, {index: 2, stat: 1, length: 2, pdu: \"00A8\"}]}",
+            ),
+            ("+CGMM", "^RSSI:9\nE1752", "{model: \"E1752\"}"),
+            (
+                "+CGMI",
+                "+CMTI: \"SM\",3\nhuawei",
+                "{manufacturer: \"huawei\"}",
+            ),
+            ("+CMGF=0", "^RSSI:9", "{}"),
+            (
+                "+CUSD=1,\"*100#\",15",
+                "+CUSD: 0,\"04110430\",72",
+                "{m: 0, text: \"\u{411}\u{430}\", dcs: 72, coding: \"ucs2\"}",
+            ),
+            (
+                "+CUSD=1,\"*100#\",15",
+                "OK\n+CUSD: 1,\"CAFE12\",15",
+                "{m: 1, text: \"CAFE12\", dcs: 15, coding: \"plain\"}",
+            ),
+            (
+                "+CUSD=1,\"AA180C3602\",15",
+                "+CUSD: 1,\"C834\",15\nOK",
+                "{m: 1, text: \"Hi\", dcs: 15, coding: \"packed\"}",
+            ),
+            (
+                "+CUSD=1,\"*100#\",15",
+                "+CUSD: 1,\"Menu\n^RSSI:9\nOK\n0 Exit\",15",
+                "{m: 1, text: \"Menu\\nOK\\n0 Exit\", dcs: 15, coding: \"plain\"}",
+            ),
+            ("+CUSD=1,\"*100#\",15", "OK", "Ok"),
+            ("+CUSD?", "+CUSD: 1", "{n: 1}"),
+            ("+CUSD=?", "+CUSD: (0-2)", "{n: [0, 1, 2]}"),
+            ("+CMGF?", "+CMGF: 0", "{mode: 0}"),
+            ("+CMGF=?", "+CMGF: (0,1)", "{mode: [0, 1]}"),
+            ("+CFUN?", "+CFUN: 1", "{fun: 1}"),
+            (
+                "+CFUN=?",
+                "+CFUN: (0,1,4),(0)",
+                "{fun: [0, 1, 4], rst: [0]}",
+            ),
+            ("+CREG=?", "+CREG: (0-2)", "{n: [0, 1, 2]}"),
+            (
+                "+CMGD=?",
+                "+CMGD: (1,300),(0-2)",
+                "{index: [1, 300], delflag: [0, 1, 2]}",
+            ),
+            ("+CSCS?", "+CSCS: \"GSM\"", "{chset: \"GSM\"}"),
+            (
+                "+CSCS=?",
+                "+CSCS: (\"GSM\",\"UCS2\")",
+                "{chset: [\"GSM\", \"UCS2\"]}",
+            ),
+            ("+CMEE?", "+CMEE: 1", "{n: 1}"),
+            (
+                "+CMEE?",
+                "+CMEE:",
+                "the answer to `AT+CMEE?` makes no sense (1 lines, 6 octets)",
+            ),
+            (
+                "+COPS=?",
+                "garbage",
+                "the answer to `AT+COPS=?` makes no sense (1 lines, 7 octets)",
+            ),
             (
                 "+CMGL=4",
                 "+CMGL: 3,1,,2\n00A7",
@@ -587,6 +662,17 @@ mod tests {
             ),
             (Kind::Urc, "+CPIN: READY", "{code: \"READY\"}"),
             (Kind::Urc, "RING", "{ring: true}"),
+            (
+                Kind::Urc,
+                "OK",
+                "the answer to `AT` makes no sense (1 lines, 2 octets)",
+            ),
+            (Kind::Urc, "NO CARRIER", "{noise: \"NO CARRIER\"}"),
+            (
+                Kind::Urc,
+                "+CUSD: 1,\"Dial \"*101#\"\nor \"*102#\" now\",15",
+                "{m: 1, text: \"Dial \\\"*101#\\\"\\nor \\\"*102#\\\" now\", dcs: 15, coding: \"plain\"}",
+            ),
             (Kind::Urc, "^RSSI:14", "{noise: \"^RSSI:14\"}"),
             (Kind::Final, "OK", "Ok"),
             (Kind::Final, "NO CARRIER", "NoCarrier"),
@@ -595,7 +681,11 @@ mod tests {
                 "+CMS ERROR: Network timeout",
                 "Error(Cms(332))",
             ),
-            (Kind::Final, "COMMAND NOT SUPPORT", "Error(Plain)"),
+            (
+                Kind::Final,
+                "COMMAND NOT SUPPORT",
+                "Error(Worded(\"COMMAND NOT SUPPORT\"))",
+            ),
             (
                 Kind::Final,
                 "+CSQ: 1",
@@ -605,5 +695,12 @@ mod tests {
         for (kind, text, expected) in CASES {
             assert_eq!(told("", *kind, text), *expected, "{text}");
         }
+        let text = "+CUSD: 0,\"CAFE12\",15";
+        let plain = "{m: 0, text: \"CAFE12\", dcs: 15, coding: \"plain\"}";
+        assert_eq!(told("AT+CUSD=1,\"*100#\",15", Kind::Urc, text), plain);
+        let framed = [String::new(), "RING".into()];
+        let ring = vec![("ring", Value::Flag(true))];
+        assert_eq!(read("", Kind::Urc, &framed), Ok(Reading::Fields(ring)));
+        assert!(read("", Kind::Urc, &[String::new()]).is_err());
     }
 }

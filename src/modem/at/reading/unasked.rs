@@ -2,24 +2,59 @@
 
 use super::values::{Fields, Value, fields};
 use super::{pin, registration};
-use crate::modem::at::codes::{Header, News, Place, Unsolicited, unsolicited};
+use crate::modem::at::codes::{Final, Header, News, Place, Unsolicited, final_result, unsolicited};
 use crate::modem::at::fields::{behind, last_number};
 use crate::modem::at::storage::is_hex;
-use crate::modem::at::ussd::{Coding, OpenText, Ussd};
+use crate::modem::at::ussd::{AskNetwork, Coding, OpenText, Ussd};
 
-/// What `lines` announce; none where what is announced is missing.
+/// What `lines` announce, empty ones before it passed over; none where what is announced is missing, and
+/// for the end of an answer.
 pub(super) fn urc(lines: &[String]) -> Option<Fields> {
-    let (first, rest) = lines.split_first()?;
+    let from = lines.iter().position(|line| !line.trim().is_empty())?;
+    let (first, rest) = lines.get(from..)?.split_first()?;
     match unsolicited(first.trim()) {
         Some(Unsolicited::News(said)) => news(said),
         Some(Unsolicited::Header(header)) => announced(first, header, rest),
-        Some(Unsolicited::OpenText) => {
-            let mut text = OpenText::new(first);
-            let _ = rest.iter().any(|line| text.push(line));
-            Ussd::read(&text.close()).map(ussd)
-        }
-        None => Some(vec![("noise", Value::Text(first.trim().to_owned()))]),
+        Some(Unsolicited::OpenText) => whole_text(first, rest).map(ussd),
+        None => match final_result(first.trim()) {
+            Some(Final::Ok | Final::Error(_)) => None,
+            Some(Final::NoCarrier) | None => {
+                Some(vec![("noise", Value::Text(first.trim().to_owned()))])
+            }
+        },
     }
+}
+
+/// The text of the network that answers the question `cmd`, in whatever lines it comes.
+pub(super) fn network_text(cmd: &str, lines: &[String]) -> Option<Fields> {
+    let asked = cmd.to_ascii_uppercase();
+    let asked = asked
+        .get(asked.find("+CUSD=")?..)
+        .filter(|asked| !asked.ends_with('?'))?;
+    let from = lines.iter().position(|line| line.starts_with("+CUSD:"))?;
+    let (first, rest) = lines.get(from..)?.split_first()?;
+    let said = if OpenText::opens(first.trim()) {
+        whole_text(first, rest)?
+    } else {
+        Ussd::read(first.trim())?
+    };
+    Some(ussd(match AskNetwork::coding_of(asked) {
+        Some(coding) => said.asked_in(coding),
+        None => said,
+    }))
+}
+
+/// A text that begins in `first`; what crosses it is none of it.
+fn whole_text(first: &str, rest: &[String]) -> Option<Ussd> {
+    let mut text = OpenText::new(first);
+    for line in rest {
+        if text.is_crossed_by(line) {
+            text.crossed();
+        } else if text.push(line) {
+            break;
+        }
+    }
+    Ussd::read(&text.close())
 }
 
 fn announced(first: &str, header: Header, rest: &[String]) -> Option<Fields> {

@@ -41,3 +41,9 @@ impl From<u16> for Value {
         Self::Number(number.into())
     }
 }
+
+impl From<u32> for Value {
+    fn from(number: u32) -> Self {
+        Self::Number(number.into())
+    }
+}

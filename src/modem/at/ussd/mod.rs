@@ -6,14 +6,14 @@
 mod scheme;
 mod text;
 
+use std::fmt;
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use scheme::{Alphabet, Scheme};
 pub use text::OpenText;
-pub(in crate::modem::at) use text::crosses;
 
-use super::fields::ucs2_hex;
+use super::fields::{ucs2_hex, units};
 use super::storage::is_hex;
 use super::{Answer, Command, ParseError, Plain};
 use crate::sms::alphabet;
@@ -34,7 +34,7 @@ pub enum Coding {
 }
 
 /// The network's side of the dialogue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Ussd {
     /// `<m>`: 0 done, 1 an answer is wanted, 2 ended by the network, 3 answered by another client,
     /// 4 not supported, 5 time over.
@@ -47,24 +47,60 @@ pub struct Ussd {
     pub dcs: Option<u8>,
     /// The coding it was found in.
     pub coding: Coding,
+    /// The text as it stood between its quotes.
+    written: String,
+}
+
+#[expect(
+    clippy::missing_fields_in_debug,
+    reason = "what is written says what the text says, once more"
+)]
+impl fmt::Debug for Ussd {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ussd")
+            .field("m", &self.m)
+            .field("text", &self.text)
+            .field("language", &self.language)
+            .field("dcs", &self.dcs)
+            .field("coding", &self.coding)
+            .finish()
+    }
 }
 
 impl Ussd {
     /// Reads `+CUSD: <m>[,"<str>"[,<dcs>]]`, whole; none when the line is something else or its quotes
-    /// are still open.
+    /// are still open. The coding is guessed where the scheme does not tell it.
     pub fn read(line: &str) -> Option<Self> {
         let rest = line.strip_prefix("+CUSD:")?;
         let (m, rest) = rest.split_once(',').unwrap_or((rest, ""));
         let (text, dcs) = parts(rest.trim_start())?;
-        let dcs = dcs.trim_start_matches(',').trim().parse().ok();
-        let (coding, language, text) = decoded(text, dcs.map(Scheme::read));
-        Some(Self {
+        let dcs = dcs.trim_matches([',', ' ']).parse().ok();
+        let said = Self {
             m: m.trim().parse().ok()?,
+            text: None,
+            language: None,
+            dcs,
+            coding: Coding::Plain,
+            written: text.to_owned(),
+        };
+        Some(said.decoded(None))
+    }
+
+    /// The same, now that the coding is known in which this modem was asked: it answers in it. A scheme that
+    /// names another alphabet still counts.
+    #[must_use]
+    pub fn asked_in(self, coding: Coding) -> Self {
+        self.decoded(Some(coding))
+    }
+
+    fn decoded(self, asked: Option<Coding>) -> Self {
+        let (coding, language, text) = decoded(&self.written, self.dcs.map(Scheme::read), asked);
+        Self {
             text: (!text.is_empty()).then_some(text),
             language,
-            dcs,
             coding,
-        })
+            ..self
+        }
     }
 }
 
@@ -80,13 +116,19 @@ fn parts(rest: &str) -> Option<(&str, &str)> {
 }
 
 /// The coding in which it was found, its language, and the text.
-fn decoded(text: &str, scheme: Option<Scheme>) -> (Coding, Option<String>, String) {
+fn decoded(
+    text: &str,
+    scheme: Option<Scheme>,
+    asked: Option<Coding>,
+) -> (Coding, Option<String>, String) {
     let alphabet = scheme.map(|scheme| scheme.alphabet);
     let preceded = scheme.is_some_and(|scheme| scheme.preceded);
     let named = scheme.and_then(|scheme| scheme.language).map(str::to_owned);
-    let octets = decode_hex(text).ok().filter(|_| is_hex(text));
+    // A modem that breaks its lines breaks hex as well.
+    let joined = text.replace('\n', "");
+    let octets = decode_hex(&joined).ok().filter(|_| is_hex(&joined));
     match (alphabet, &octets) {
-        (Some(Alphabet::Data), Some(_)) => return (Coding::Data, None, text.to_owned()),
+        (Some(Alphabet::Data), Some(_)) => return (Coding::Data, None, joined),
         (Some(Alphabet::Ucs2), Some(octets)) if octets.len().is_multiple_of(2) => {
             let before = scheme::before_units(octets).filter(|_| preceded);
             let (language, units) = before
@@ -97,12 +139,22 @@ fn decoded(text: &str, scheme: Option<Scheme>) -> (Coding, Option<String>, Strin
         }
         _ => {}
     }
-    // Packed digits alone would be a number; a language before them makes them a text.
-    let certain = octets
-        .as_deref()
-        .and_then(written)
-        .filter(|text| preceded && scheme::before_text(text).is_some());
-    let (coding, text) = certain.map_or_else(|| guessed(text), |text| (Coding::Packed, text));
+    let (coding, text) = match (asked, &octets) {
+        (Some(Coding::Packed), Some(octets)) => (Coding::Packed, unpacked(octets)),
+        (Some(Coding::Ucs2), Some(_)) => match units(&joined) {
+            Some(text) => (Coding::Ucs2, text),
+            None => (Coding::Plain, text.to_owned()),
+        },
+        (Some(_), _) => (Coding::Plain, text.to_owned()),
+        (None, octets) => {
+            // Packed digits alone would be a number; a language before them makes them a text.
+            let certain = octets
+                .as_deref()
+                .and_then(written)
+                .filter(|text| preceded && scheme::before_text(text).is_some());
+            certain.map_or_else(|| guessed(text), |text| (Coding::Packed, text))
+        }
+    };
     let before = scheme::before_text(&text).filter(|_| preceded);
     let (language, text) = before.map_or((named, text.as_str()), |(language, text)| {
         (Some(language), text)
@@ -110,15 +162,35 @@ fn decoded(text: &str, scheme: Option<Scheme>) -> (Coding, Option<String>, Strin
     (coding, language, text.replace('\r', ""))
 }
 
-/// A text whose scheme tells nothing about how the modem put it.
+/// Lines of hex that a modem has broken have at least so many digits, but for the last.
+const BROKEN_AT: usize = 8;
+
+/// A text of which nothing tells how the modem put it.
 fn guessed(text: &str) -> (Coding, String) {
-    if let Some(text) = ucs2_hex(text).filter(|text| text.chars().count() > 1) {
+    let mut lines = text.split('\n').rev().skip(1);
+    let broken = lines.all(|line| line.len() >= BROKEN_AT && is_hex(line));
+    let joined = if broken {
+        text.replace('\n', "")
+    } else {
+        text.to_owned()
+    };
+    if let Some(text) = ucs2_hex(&joined).filter(|text| text.chars().count() > 1) {
         return (Coding::Ucs2, text);
     }
-    match packed(text) {
-        Some(text) => (Coding::Packed, text),
+    if let Some(text) = packed(&joined) {
+        return (Coding::Packed, text);
+    }
+    match units(&joined).filter(|text| is_greek(text)) {
+        Some(text) => (Coding::Ucs2, text),
         None => (Coding::Plain, text.to_owned()),
     }
+}
+
+/// Greek letters, three at least: units that no number and no plain word looks like by chance.
+fn is_greek(text: &str) -> bool {
+    let greek = |c: &char| ('\u{386}'..='\u{3CE}').contains(c);
+    let usual = |c: char| greek(&c) || matches!(c, '\n' | '\r' | ' '..='~');
+    text.chars().all(usual) && text.chars().filter(greek).count() > 2
 }
 
 fn utf16(octets: &[u8]) -> String {
@@ -138,16 +210,20 @@ fn packed(text: &str) -> Option<String> {
 
 /// The text of packed septets, if a person would write it.
 fn written(octets: &[u8]) -> Option<String> {
+    let text = unpacked(octets);
+    let usual = |c: char| {
+        matches!(c, '\n' | '\r') || !(c.is_control() || ('\u{370}'..'\u{400}').contains(&c))
+    };
+    text.chars().all(usual).then_some(text)
+}
+
+fn unpacked(octets: &[u8]) -> String {
     let mut septets = unpack_ussd(octets);
     // Some networks leave seven spare bits zero, which reads as `@`, instead of filling them.
     if octets.len().is_multiple_of(7) && septets.len().is_multiple_of(8) {
         septets.pop_if(|septet| *septet == 0);
     }
-    let text = alphabet::decode(&septets);
-    let usual = |c: char| {
-        matches!(c, '\n' | '\r') || !(c.is_control() || ('\u{370}'..'\u{400}').contains(&c))
-    };
-    text.chars().all(usual).then_some(text)
+    alphabet::decode(&septets)
 }
 
 /// A code such as `*100#`, or a digit out of a menu.
@@ -203,6 +279,30 @@ impl Command for AskNetwork {
 
     fn reply(&self, _: &[String]) -> Result<(), ParseError> {
         Ok(())
+    }
+}
+
+impl AskNetwork {
+    /// How the question `+CUSD=1,"AA180C3602",15` is put; none for another command, and where a single digit
+    /// could be put in two ways.
+    pub fn coding_of(line: &str) -> Option<Coding> {
+        let (said, dcs) = parts(line.strip_prefix("+CUSD=1,")?)?;
+        let alphabet = dcs.trim_matches([',', ' ']).parse().ok().map(Scheme::read);
+        match alphabet.map(|scheme| scheme.alphabet) {
+            Some(Alphabet::Data) => Some(Coding::Data),
+            Some(Alphabet::Ucs2) => Some(Coding::Ucs2),
+            _ if said.contains(['*', '#', '+']) => Some(Coding::Plain),
+            _ => {
+                let text = ucs2_hex(said).filter(|code| code.parse::<UssdCode>().is_ok());
+                let packed = decode_hex(said).ok().map(|octets| unpacked(&octets));
+                let packed = packed.filter(|code| code.parse::<UssdCode>().is_ok());
+                match (text, packed) {
+                    (Some(_), None) => Some(Coding::Ucs2),
+                    (None, Some(code)) if code.len() > 1 => Some(Coding::Packed),
+                    _ => None,
+                }
+            }
+        }
     }
 }
 
@@ -292,16 +392,54 @@ mod tests {
             ("+CUSD:5", 5, None, None, Coding::Plain),
             ("+CUSD: 2,\"\",15", 2, None, Some(15), Coding::Plain),
             ("+CUSD: 0,Done,15", 0, Some("Done"), Some(15), Coding::Plain),
+            (
+                "+CUSD: 0,\"Hi\" , 15",
+                0,
+                Some("Hi"),
+                Some(15),
+                Coding::Plain,
+            ),
+            (
+                "+CUSD: 0,\"Hi\",15,",
+                0,
+                Some("Hi"),
+                Some(15),
+                Coding::Plain,
+            ),
+            (
+                "+CUSD: 0,\"00410042\n00430044\",72",
+                0,
+                Some("ABCD"),
+                Some(72),
+                Coding::Ucs2,
+            ),
+            (
+                "+CUSD: 0,\"C2303BEC1E97\n75A098CC35A3818A5529\",15",
+                0,
+                Some("Balance: 12.34 EUR"),
+                Some(15),
+                Coding::Packed,
+            ),
+            (
+                "+CUSD: 0,\"039103920393\",15",
+                0,
+                Some("\u{391}\u{392}\u{393}"),
+                Some(15),
+                Coding::Ucs2,
+            ),
+            (
+                "+CUSD: 0,\"CAFE\nBABE\",15",
+                0,
+                Some("CAFE\nBABE"),
+                Some(15),
+                Coding::Plain,
+            ),
         ];
         for (line, m, text, dcs, coding) in CASES {
-            let expected = Ussd {
-                m: *m,
-                text: text.map(Into::into),
-                language: None,
-                dcs: *dcs,
-                coding: *coding,
-            };
-            assert_eq!(Ussd::read(line), Some(expected), "{line}");
+            let said = Ussd::read(line).unwrap();
+            let told = (said.m, said.text.as_deref(), said.dcs, said.coding);
+            assert_eq!(told, (*m, *text, *dcs, *coding), "{line}");
+            assert_eq!(said.language, None, "{line}");
         }
         for line in [
             "+CUSD: 1,\"1 Balance",
@@ -348,6 +486,51 @@ mod tests {
             let said = Ussd::read(line).unwrap();
             let told = (said.language.as_deref(), said.text.as_deref(), said.coding);
             assert_eq!(told, (*language, Some(*text), *coding), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_coding_of_the_question_is_that_of_the_answer() {
+        const CASES: &[(&str, Coding, &str, Coding)] = &[
+            ("\"CAFE12\",15", Coding::Plain, "CAFE12", Coding::Plain),
+            ("\"C834\",15", Coding::Packed, "Hi", Coding::Packed),
+            ("\"3119\",15", Coding::Packed, "12", Coding::Packed),
+            ("\"3119\",15", Coding::Plain, "3119", Coding::Plain),
+            ("\"Hi all\",15", Coding::Packed, "Hi all", Coding::Plain),
+            ("\"0391\n0041\",15", Coding::Ucs2, "\u{391}A", Coding::Ucs2),
+            ("\"00310\",15", Coding::Ucs2, "00310", Coding::Plain),
+            (
+                "\"04110430\",72",
+                Coding::Plain,
+                "\u{411}\u{430}",
+                Coding::Ucs2,
+            ),
+        ];
+        for (fields, asked, text, found) in CASES {
+            let said = Ussd::read(&format!("+CUSD: 0,{fields}")).unwrap();
+            let said = said.asked_in(*asked);
+            assert_eq!(
+                (said.text.as_deref(), said.coding),
+                (Some(*text), *found),
+                "{fields}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_question_tells_its_coding() {
+        const QUESTIONS: &[(&str, Option<Coding>)] = &[
+            ("+CUSD=1,\"*100#\",15", Some(Coding::Plain)),
+            ("+CUSD=1,\"*100#\"", Some(Coding::Plain)),
+            ("+CUSD=1,\"AA180C3602\",15", Some(Coding::Packed)),
+            ("+CUSD=1,\"002A003100300030\",72", Some(Coding::Ucs2)),
+            ("+CUSD=1,\"002A00310030\",15", Some(Coding::Ucs2)),
+            ("+CUSD=1,\"2A31\",68", Some(Coding::Data)),
+            ("+CUSD=1,\"1\",15", None),
+            ("+CUSD=2", None),
+        ];
+        for (line, coding) in QUESTIONS {
+            assert_eq!(AskNetwork::coding_of(line), *coding, "{line}");
         }
     }
 
