@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use simpost::modem::at::dialog::{Dialog, Exchange, Step};
 use simpost::modem::at::{ATTENTION, Error};
-use simpost::sms::causes::{Cause, Class, Meaning, Proof};
+use simpost::sms::causes::{Cause, Class, Family, Meaning, Proof};
 
 /// Kind, class, proof, word | codes and ranges.
 const MEANINGS: &str = "
@@ -58,12 +58,64 @@ cme unknown not_submitted unknown | 59 63
 cme unknown unknown unknown | 100 148
 ";
 
-/// The table has so many rows.
-const ROWS: usize = 160;
+/// The same for what families say in their own way: kind, family, class, proof, word | codes.
+const FAMILIES: &str = "
+cms wavecom retry_later not_submitted network_busy | 512 515 520 527
+cms wavecom retry_later unknown network_busy | 513 514
+cms wavecom network_down not_submitted network_down | 528 529
+cms wavecom sim_fault not_submitted sim_fault | 517 518
+cms wavecom modem_fault not_submitted modem_fault | 519
+cms wavecom configuration not_submitted configuration | 526 531
+cms siemens permanent_message not_submitted network_rejected | 515-517 519 520 549-551 553 554
+cms siemens retry_later not_submitted network_busy | 522 532 535 639 640 771
+cms siemens retry_later unknown network_busy | 512 521 615
+cms siemens network_down not_submitted network_down | 616
+cms siemens sim_fault not_submitted sim_fault | 770 772
+cms siemens modem_fault not_submitted modem_fault | 513 769
+cms siemens modem_fault unknown modem_fault | 767
+cms siemens configuration not_submitted configuration | 514 518 538 764 765
+cms siemens unknown unknown unknown | 534
+cms motorola configuration not_submitted configuration | 516
+cms mediatek permanent_message not_submitted network_rejected | 513 514 519 524
+cms mediatek other_sim not_submitted network_rejected | 529
+cms mediatek retry_later not_submitted network_busy | 520 521 525 528 530 532
+cms mediatek network_down not_submitted network_down | 522
+cms mediatek modem_fault not_submitted modem_fault | 515 531
+cms mediatek configuration not_submitted configuration | 516-518 523 526 527
+cms mediatek unknown unknown unknown | 512
+cms quectel permanent_message not_submitted network_rejected | 513 514
+cms quectel other_sim not_submitted network_rejected | 529
+cms quectel retry_later not_submitted network_busy | 512 528 530
+cms quectel modem_fault not_submitted modem_fault | 515 531
+cms quectel configuration not_submitted configuration | 517
+cms nordic modem_fault not_submitted modem_fault | 515
+cms nordic configuration not_submitted configuration | 513 514
+cme siemens permanent_destination not_submitted invalid_number | 260
+cme siemens other_sim refused network_rejected | 257
+cme siemens retry_later not_submitted network_busy | 256 258
+cme siemens retry_later unknown network_busy | 259
+cme siemens sim_fault not_submitted sim_locked | 262
+cme siemens sim_fault not_submitted sim_fault | 772
+cme siemens unknown unknown unknown | 261 263
+cme wavecom retry_later not_submitted network_busy | 515
+";
 
-/// A row of the table: `cms`, first and last code, name.
+/// And what such a number means while nobody knows the family: what all of them agree in.
+const IN_COMMON: &str = "
+cms retry_later not_submitted network_busy | 530 532
+cms configuration not_submitted configuration | 526
+cms unknown not_submitted unknown | 515-520 522 527-529 531
+cms unknown unknown unknown | 512-514
+cms retry_later unknown network_busy | 521
+";
+
+/// The table has so many rows of the standards, and of families.
+const ROWS: (usize, usize) = (160, 88);
+
+/// A row of the table: `cms`, family, first and last code, name.
 struct Row {
     kind: &'static str,
+    family: &'static str,
     first: u16,
     last: u16,
     name: &'static str,
@@ -75,7 +127,21 @@ impl Row {
     }
 }
 
+/// The rows of the standards.
 fn rows() -> Vec<Row> {
+    let mut rows = all_rows();
+    rows.retain(|row| row.family.is_empty());
+    rows
+}
+
+/// The rows of families.
+fn family_rows() -> Vec<Row> {
+    let mut rows = all_rows();
+    rows.retain(|row| !row.family.is_empty());
+    rows
+}
+
+fn all_rows() -> Vec<Row> {
     let lines = include_str!("../hardware/errors.csv").lines();
     let data = lines.filter(|line| !line.starts_with('#') && !line.starts_with("kind,"));
     data.map(|line| {
@@ -83,6 +149,7 @@ fn rows() -> Vec<Row> {
         let mut next = || cells.next().unwrap();
         Row {
             kind: next(),
+            family: next(),
             first: next().parse().unwrap(),
             last: next().parse().unwrap(),
             name: next(),
@@ -109,6 +176,34 @@ fn meanings() -> BTreeMap<(&'static str, u16, u16), (Class, Proof, &'static str)
         }
     }
     found
+}
+
+/// The lines of such a table: the words before the bar, and every code behind it.
+fn by_code(table: &'static str) -> Vec<(Vec<&'static str>, u16)> {
+    let mut found = Vec::new();
+    for line in table.lines().filter(|line| !line.is_empty()) {
+        let (meaning, codes) = line.split_once(" | ").unwrap();
+        for codes in codes.split(' ') {
+            let (first, last) = codes.split_once('-').unwrap_or((codes, codes));
+            for code in first.parse().unwrap()..=last.parse().unwrap() {
+                found.push((meaning.split(' ').collect(), code));
+            }
+        }
+    }
+    found
+}
+
+fn family(word: &str) -> Family {
+    let (maker, model) = match word {
+        "quectel" => ("Quectel", "EC25"),
+        "mediatek" => ("Quectel_Ltd", "Quectel_M95"),
+        "motorola" => ("Motorola CE, Copyright 2000", ""),
+        "nordic" => ("Nordic Semiconductor ASA", ""),
+        "siemens" => ("SIEMENS", "MC35"),
+        "wavecom" => ("WAVECOM MODEM", ""),
+        _ => panic!("`{word}` is no family"),
+    };
+    Family::of(maker, model).unwrap()
 }
 
 fn class(word: &str) -> Class {
@@ -160,7 +255,7 @@ fn told(meaning: &Meaning) -> (Class, Proof, &'static str) {
 #[test]
 fn every_row_means_what_is_written_down_twice() {
     let (rows, mut meanings) = (rows(), meanings());
-    assert_eq!(rows.len(), ROWS);
+    assert_eq!(rows.len(), ROWS.0);
     // A range here may stand for a row each there.
     let mut expected = |row: &Row| {
         let exact = meanings.remove(&(row.kind, row.first, row.last));
@@ -172,9 +267,10 @@ fn every_row_means_what_is_written_down_twice() {
     for row in &rows {
         let name = format!("{} {}-{} `{}`", row.kind, row.first, row.last, row.name);
         let expected = expected(row).unwrap_or_else(|| panic!("{name} is new here"));
+        let familys = family_rows();
         let others = |code: u16| {
-            rows.iter()
-                .any(|other| other.kind == row.kind && other.is_single() && other.first == code)
+            let mut others = rows.iter().chain(&familys);
+            others.any(|other| other.kind == row.kind && other.is_single() && other.first == code)
         };
         let middle = row.first + (row.last - row.first) / 2;
         let codes = [row.first, middle, row.last];
@@ -196,6 +292,46 @@ fn every_row_means_what_is_written_down_twice() {
             assert_eq!(written.meaning().name, row.name, "{code}");
         }
         assert!(tried > 0, "{name} is hidden by single codes");
+    }
+}
+
+#[test]
+fn every_row_of_a_family_means_what_is_written_down_twice() {
+    let mut rows = family_rows();
+    assert_eq!(rows.len(), ROWS.1);
+    for (words, code) in by_code(FAMILIES) {
+        let [kind, of, class_word, proof_word, word] = *words.as_slice() else {
+            panic!("{words:?}");
+        };
+        let at = rows.iter().position(|row| {
+            row.is_single() && (row.kind, row.family, row.first) == (kind, of, code)
+        });
+        let row = rows.swap_remove(at.unwrap_or_else(|| panic!("{words:?} {code} has no row")));
+        let said = format!("{} {code}", prefix(kind));
+        let cause = refused(&said).said_by(family(of));
+        assert_eq!(cause.to_string(), said);
+        let expected = (class(class_word), proof(proof_word), word);
+        assert_eq!(told(cause.meaning()), expected, "{of} {said}");
+        assert_eq!(cause.meaning().name, row.name, "{of} {said}");
+    }
+    let left: Vec<&str> = rows.iter().map(|row| row.name).collect();
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn without_a_family_a_number_means_what_all_of_them_agree_in() {
+    for (words, code) in by_code(IN_COMMON) {
+        let [kind, class_word, proof_word, word] = *words.as_slice() else {
+            panic!("{words:?}");
+        };
+        let cause = refused(&format!("{} {code}", prefix(kind)));
+        let expected = (class(class_word), proof(proof_word), word);
+        assert_eq!(told(cause.meaning()), expected, "{kind} {code}");
+    }
+    // One family's number is nobody else's.
+    for said in ["+CMS ERROR: 549", "+CMS ERROR: 770", "+CME ERROR: 262"] {
+        let expected = (Class::Unknown, Proof::Unknown, "unknown");
+        assert_eq!(told(refused(said).meaning()), expected, "{said}");
     }
 }
 
@@ -242,6 +378,7 @@ fn what_no_row_names_proves_nothing() {
         "ERROR",
         "COMMAND NOT SUPPORT",
         "TOO MANY PARAMETERS",
+        "NOT FOND ^,NOT CUSTOM AT",
         "MODEM ERROR: 5",
         "+CMS ERROR: 400000",
         "+CMS ERROR: 501",
@@ -250,5 +387,6 @@ fn what_no_row_names_proves_nothing() {
     ] {
         let expected = (Class::Unknown, Proof::Unknown, "unknown");
         assert_eq!(told(refused(said).meaning()), expected, "{said}");
+        assert_eq!(refused(said).to_string(), said);
     }
 }

@@ -21,7 +21,7 @@ use script::{Say, Script, manners, polite, text};
 use simpost::modem::at::messaging::ReportRouting;
 use simpost::modem::status::{State, Status};
 use simpost::modem::{Event, Outcome};
-use simpost::sms::causes::Cause;
+use simpost::sms::causes::{Cause, Family};
 use simpost::sms::ids::{Mr, SimId, Token};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -120,6 +120,53 @@ async fn what_a_refusal_proves_depends_on_when_it_comes() {
     let mut bench = Bench::start(vec![after]);
     bench.send(1).await;
     assert_eq!(bench.outcome().await, Outcome::Refused(Cause::Cms(332)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reference_counts_whatever_stands_behind_it() {
+    for end in ["\r\n+CMS ERROR: 500\r\n", "\r\nERROR\r\n", "\r\nOKRING\r\n"] {
+        let script: Script = Box::new(move |line| {
+            let sent = line.ends_with('\u{1a}');
+            sent.then(|| Say::Text(format!("\r\n+CMGS: 23\r\n{end}")))
+        });
+        let mut bench = Bench::start(vec![script]);
+        bench.send(1).await;
+        let accepted = Outcome::Accepted(Some(Mr(23)));
+        assert_eq!(bench.outcome().await, accepted, "{end:?}");
+    }
+    let script: Script = Box::new(|line| {
+        let sent = line.ends_with('\u{1a}');
+        sent.then(|| Say::Text("\r\n+CMGS: 23\r\n".to_owned()))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(5).await;
+    let silent = bench.outcome().await;
+    assert!(matches!(silent, Outcome::Unanswered { .. }), "{silent:?}");
+    match bench.event().await {
+        Event::Late { token, mr, .. } => {
+            assert_eq!((token, mr), (Some(Token(5)), Some(Mr(23))));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_code_is_read_as_the_maker_of_the_modem_means_it() {
+    let script: Script = Box::new(|line| {
+        if line == "AT+CGMI" {
+            text("\r\nSIEMENS\r\n\r\nOK\r\n")
+        } else if line.ends_with('\u{1a}') {
+            text("\r\n+CMS ERROR: 513\r\n")
+        } else {
+            None
+        }
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(1).await;
+    assert_eq!(
+        bench.outcome().await,
+        Outcome::Refused(Cause::CmsOf(Family::Siemens, 513))
+    );
 }
 
 #[tokio::test(start_paused = true)]

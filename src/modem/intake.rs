@@ -240,9 +240,10 @@ impl<H: Host> Service<'_, H> {
             Err(error) => return Err(error),
         };
         self.ready.storages.selected = Some(memory.clone());
-        Ok(fillings
-            .first()
-            .map(|storage| (storage.used, storage.total)))
+        // A place is an index of 16 bits at most; what a larger storage holds beyond comes by lists.
+        let places = |count: u32| u16::try_from(count).unwrap_or(u16::MAX);
+        let filling = fillings.first();
+        Ok(filling.map(|storage| (places(storage.used), places(storage.total))))
     }
 
     async fn sweep(&mut self, memory: Option<Memory>) -> Result<(), LinkError> {

@@ -22,7 +22,7 @@ use std::future::Future;
 
 use tokio::sync::oneshot;
 
-use crate::sms::causes::Cause;
+use crate::sms::causes::{Cause, Family};
 use crate::sms::deliver::Deliver;
 use crate::sms::ids::{Mr, SimId, Token};
 use crate::sms::report::StatusReport;
@@ -80,6 +80,21 @@ pub enum Outcome {
         /// Why, in words.
         reason: String,
     },
+}
+
+impl Outcome {
+    /// The same, its code read as the modem's family means it.
+    fn said_by(self, family: Option<Family>) -> Self {
+        let read = |cause: Cause| family.map_or(cause, |family| cause.said_by(family));
+        match self {
+            Self::Refused(cause) => Self::Refused(read(cause)),
+            Self::NotSubmitted { cause, reason } => Self::NotSubmitted {
+                cause: cause.map(read),
+                reason,
+            },
+            other => other,
+        }
+    }
 }
 
 /// What comes back from the driver.

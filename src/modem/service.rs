@@ -186,7 +186,7 @@ impl<'a, H: Host> Service<'a, H> {
             .tell(Event::Finished {
                 sim: job.sim,
                 token: job.token,
-                outcome,
+                outcome: outcome.said_by(self.ready.found.family()),
             })
             .await;
         if let Some(lost) = lost {

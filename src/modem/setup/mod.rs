@@ -18,6 +18,7 @@ use super::commands::Given;
 use super::link::{Link, LinkError, Lost};
 use super::profile::{Choice, Profile};
 use super::storage::Storages;
+use crate::sms::causes::Family;
 use crate::sms::fields::Address;
 use crate::sms::ids::{Iccid, Imei, Imsi};
 use steps::{Need, STEPS, Step, Task};
@@ -45,6 +46,16 @@ pub struct Found {
     pub operator: Option<String>,
     /// Where status reports go.
     pub reports: Option<ReportRouting>,
+}
+
+impl Found {
+    /// Whose numbers the modem's errors are; none where the maker is unknown or keeps to the standard.
+    pub(super) fn family(&self) -> Option<Family> {
+        Family::of(
+            self.manufacturer.as_deref().unwrap_or_default(),
+            self.model.as_deref().unwrap_or_default(),
+        )
+    }
 }
 
 /// Why a modem cannot be used now. All of these may pass: bring-up is tried again.
