@@ -173,7 +173,8 @@ async fn two_hundred_mixed_texts_arrive_once_each_with_their_right_end() {
 
 #[tokio::test]
 async fn a_daemon_killed_in_the_middle_loses_none() {
-    let grace = "[uncertain]\notp_grace_s = 1\ntransactional_grace_s = 1\n";
+    // Longer than all the killing takes: a part that is sent again and hit again would rest as uncertain.
+    let grace = "[uncertain]\notp_grace_s = 12\ntransactional_grace_s = 12\n";
     let mut gateway = Gateway::start_on(Air::of_ms(20, 30), 4, grace).await;
     let mut wishes = mixed();
     wishes.retain(|wish| wish.end == "delivered");
