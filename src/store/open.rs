@@ -109,6 +109,9 @@ fn settle_in(connection: &Connection) -> Result<(), Error> {
     // FULL: what was promised with a 2xx survives power loss, not only a crash.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", "on")?;
+    // What a savepoint would undo is kept in memory: a group of intents spills over the 64 KiB that SQLite
+    // keeps there else, into a new file each time.
+    connection.pragma_update(None, "temp_store", "memory")?;
     keep_plans(connection, 128)
 }
 
