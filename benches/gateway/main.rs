@@ -187,10 +187,12 @@ async fn ceiling() {
     // The modems do not come in the same instant: the middle of the run counts.
     let (from, to) = (CROWD / 10, CROWD * 9 / 10);
     let seconds = between(&lines[from], &lines[to]);
+    let each = |cpu: Duration| cpu.as_secs_f64() * 1e3 / CROWD as f64;
     println!(
-        "  {:.0} parts a second; {:.2} ms of CPU a text, daemon {:.1} MiB; posted before at {:.0} a second",
+        "  {:.0} parts a second; {:.2} ms of CPU a text, the emulator {:.2} ms; daemon {:.1} MiB; posted before at {:.0} a second",
         (to - from) as f64 / seconds,
-        after.cpu.saturating_sub(before.cpu).as_secs_f64() * 1e3 / CROWD as f64,
+        each(after.cpu.saturating_sub(before.cpu)),
+        each(Usage::of(gateway.emulator_id()).cpu),
         after.memory_mib,
         CROWD as f64 / posted,
     );
