@@ -56,20 +56,20 @@ const CROSSING: &[(&str, &str)] = &[
     ),
     (
         "\r\n+CMT: \"\",23\r\n0791447700099099040C9144770009406500006230414003000A0453EA130C\r\n",
-        "* Message(\"0791447700099099040C9144770009406500006230414003000A0453EA130C\")",
+        "* Message(\"0791447700099099040C9144770009406500006230414003000A0453EA130C\", Some(23))",
     ),
     (
         "\r\n+CDS: 25\r\n0791447700099099065A0B817007900021F3623041015123006230410151730099\r\n",
-        "* Report(\"0791447700099099065A0B817007900021F3623041015123006230410151730099\")",
+        "* Report(\"0791447700099099065A0B817007900021F3623041015123006230410151730099\", Some(25))",
     ),
     // Lengths of junk.
     (
         "\r\n+CMT: ,99\r\n0791447700099099040C9144770009406500006230414003000A0453EA130C\r\n",
-        "* Message(\"0791447700099099040C9144770009406500006230414003000A0453EA130C\")",
+        "* Message(\"0791447700099099040C9144770009406500006230414003000A0453EA130C\", Some(99))",
     ),
     (
         "\r\n+CDS: 999\r\n0791447700099099065A0B817007900021F3623041015123006230410151730099\r\n",
-        "* Report(\"0791447700099099065A0B817007900021F3623041015123006230410151730099\")",
+        "* Report(\"0791447700099099065A0B817007900021F3623041015123006230410151730099\", Some(999))",
     ),
 ];
 
@@ -476,20 +476,36 @@ fn a_line_glued_to_a_result_changes_nothing_else() {
     assert!(tried > 500, "{tried}");
 }
 
+/// News of a PDU without the length that its header stated.
+fn without_length(entry: &str) -> String {
+    let carries = entry.starts_with("* Message(") || entry.starts_with("* Report(");
+    match entry.rsplit_once(", ").filter(|_| carries) {
+        Some((pdu, _)) => pdu.to_owned(),
+        None => entry.to_owned(),
+    }
+}
+
+/// Where two headers stand before two PDUs and one of them states junk, only the PDUs can be told apart.
+fn without_lengths(log: &[String]) -> Vec<String> {
+    log.iter().map(|entry| without_length(entry)).collect()
+}
+
 #[test]
 fn a_line_that_crosses_at_any_border_changes_nothing_else() {
     let mut tried = 0;
     for transcript in transcripts() {
-        let plain = Replay::run(&transcript, Feed::Whole);
+        let plain = without_lengths(&Replay::run(&transcript, Feed::Whole));
         for (place, in_text) in borders(&transcript) {
             for (line, told) in CROSSING {
+                let told = without_length(told);
                 // Within a text of the network nothing tells the word from the text.
                 if in_text && line.contains("RING") {
                     continue;
                 }
-                let mut log = Replay::run(&transcript, Feed::Crossed(place, line));
+                let log = Replay::run(&transcript, Feed::Crossed(place, line));
+                let mut log = without_lengths(&log);
                 let name = format!("{}, {line:?} at {place}", transcript.name);
-                let at = log.iter().position(|entry| entry == told);
+                let at = log.iter().position(|entry| *entry == told);
                 log.remove(at.unwrap_or_else(|| panic!("{name}: not told\n{}", log.join("\n"))));
                 assert!(log == plain, "{name}\n{}", log.join("\n"));
                 tried += 1;

@@ -28,6 +28,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 const REPORT: &str = "079144770009909906170C91447700091032623041015123006230410151730000";
+/// A report without service centre that reads as a text behind one as well.
+const BARE_REPORT: &str = "06CF038178F0623002227132884240515122425800";
 /// From `Shop`, in the GSM alphabet: `Hello`.
 const TEXT: &str = "0791447700099099040C9144770009103200006230410151230005C8329BFD06";
 
@@ -73,7 +75,7 @@ impl Cards {
             let Some((stat, pdu)) = state.places.get(&place(digits, &state)) else {
                 return text("\r\n+CMS ERROR: 321\r\n");
             };
-            let length = pdu.len() / 2 - 8;
+            let length = tpdu_length(pdu);
             let said = format!("\r\n+CMGR: {stat},,{length}\r\n{pdu}\r\n\r\nOK\r\n");
             return Some(Say::Text(said));
         }
@@ -85,7 +87,10 @@ impl Cards {
         (line == "AT+CMGL=4").then(|| {
             let listed: String = state
                 .of_selected()
-                .map(|(index, (stat, pdu))| format!("\r\n+CMGL: {index},{stat},,1\r\n{pdu}"))
+                .map(|(index, (stat, pdu))| {
+                    let length = tpdu_length(pdu);
+                    format!("\r\n+CMGL: {index},{stat},,{length}\r\n{pdu}")
+                })
                 .collect();
             Say::Text(format!("{listed}\r\n\r\nOK\r\n"))
         })
@@ -110,6 +115,12 @@ impl State {
         };
         self.places.iter().filter_map(here)
     }
+}
+
+/// Octets without those of the service centre, which only one of the PDUs here has not.
+fn tpdu_length(pdu: &str) -> usize {
+    let prefix = if pdu == BARE_REPORT { 0 } else { 8 };
+    (pdu.len() / 2).saturating_sub(prefix)
 }
 
 /// What came, and the way to say that it is on disk.
@@ -162,6 +173,25 @@ async fn a_stored_text_is_deleted_only_once_it_is_kept() {
     let heard = bench.heard.after("AT+CPMS=\"ME\"");
     assert_eq!(heard, ["AT+CMGR=3", "AT+CMGD=3"]);
     assert_eq!(cards.left(), [("SM".to_owned(), 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_report_without_service_centre_is_kept_and_deleted() {
+    // As a sent one by its `<stat>`: a report is one whatever that says. Listed, then read by place.
+    for lists in [true, false] {
+        let cards = Cards::new(&[("SM", 3, 3, BARE_REPORT)]);
+        let script = cards.modem_but(move |line| {
+            let refused = !lists && line == "AT+CMGL=4";
+            refused.then(|| Say::Text("\r\nERROR\r\n".into()))
+        });
+        let mut bench = Bench::start(vec![script]);
+        let (told, kept) = came(&mut bench).await;
+        assert_eq!(told, "report 207", "{lists}");
+        assert_eq!(cards.left(), [("SM".to_owned(), 3)], "{lists}");
+        kept.send(()).unwrap();
+        bench.heard.until("AT+CMGD=3").await;
+        assert_eq!(cards.left(), [], "{lists}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -361,6 +391,8 @@ async fn what_is_handed_over_is_acknowledged_only_once_it_is_kept() {
         ("+CDS: 25", REPORT, "report 23"),
         // The header and the type bits disagree: the bits are right.
         ("+CMT: ,25", REPORT, "report 23"),
+        // Without a service centre: only the length tells it from a text behind one.
+        ("+CDS: 21", BARE_REPORT, "report 207"),
         ("+CDS: 4", "00040C91", "raw 00040C91"),
     ] {
         let script = phase_2_plus(format!("{header}\r\n{pdu}"), "\r\nOK\r\n");

@@ -42,6 +42,24 @@ pub(super) struct Place {
     index: u16,
 }
 
+/// A PDU as the modem showed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// In hex.
+    pub(super) hex: String,
+    /// Octets of the TPDU, as its header says: it tells whether the service centre was left out.
+    pub(super) length: Option<usize>,
+}
+
+impl Shown {
+    fn stored(stored: Stored) -> Self {
+        Self {
+            length: stored.length.map(usize::from),
+            hex: stored.pdu,
+        }
+    }
+}
+
 /// Something small to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Chore {
@@ -61,7 +79,7 @@ pub(super) enum Chore {
     /// Read a place.
     Fetch(Place),
     /// Keep what was read in a place.
-    Keep(Place, String),
+    Keep(Place, Shown),
     /// What was in this place is kept.
     Delete(Place),
 }
@@ -143,8 +161,8 @@ impl<H: Host> Service<'_, H> {
                 left,
             } => self.walk(memory, from, to, left).await,
             Chore::Fetch(place) => self.fetch(place).await.map(drop),
-            Chore::Keep(place, pdu) => {
-                if self.keep(pdu).await {
+            Chore::Keep(place, shown) => {
+                if self.keep(shown).await {
                     self.chores.add(Chore::Delete(place));
                 }
                 Ok(())
@@ -165,13 +183,13 @@ impl<H: Host> Service<'_, H> {
     }
 
     /// Takes what the modem handed over instead of storing it.
-    pub(super) async fn take(&mut self, pdu: String) -> Result<(), Lost> {
+    pub(super) async fn take(&mut self, shown: Shown) -> Result<(), Lost> {
         if !self.ready.acknowledges {
             // The modem has told the network already: nobody waits.
-            drop(self.tell(pdu).await);
+            drop(self.tell(shown).await);
             return Ok(());
         }
-        if !self.keep(pdu).await {
+        if !self.keep(shown).await {
             // The network will try again.
             return Ok(());
         }
@@ -270,7 +288,7 @@ impl<H: Host> Service<'_, H> {
                     if let (Some(index), true) = (stored.index, is_for_us(&stored)) {
                         let memory = memory.clone();
                         self.chores
-                            .add(Chore::Keep(Place { memory, index }, stored.pdu));
+                            .add(Chore::Keep(Place { memory, index }, Shown::stored(stored)));
                     }
                 }
                 Ok(())
@@ -338,7 +356,7 @@ impl<H: Host> Service<'_, H> {
             }
             Err(error) => return Err(error),
         };
-        if is_for_us(&stored) && self.keep(stored.pdu).await {
+        if is_for_us(&stored) && self.keep(Shown::stored(stored)).await {
             let memory = self.ready.storages.selected.clone();
             self.chores.add(Chore::Delete(Place {
                 memory,
@@ -356,8 +374,8 @@ impl<H: Host> Service<'_, H> {
     }
 
     /// Tells what came and waits until it is on disk. `false`: it is not.
-    async fn keep(&mut self, pdu: String) -> bool {
-        let kept = self.tell(pdu).await;
+    async fn keep(&mut self, shown: Shown) -> bool {
+        let kept = self.tell(shown).await;
         let on_disk = matches!(timeout(KEEPING, kept).await, Ok(Ok(())));
         if !on_disk {
             tracing::warn!(
@@ -369,10 +387,11 @@ impl<H: Host> Service<'_, H> {
     }
 
     /// Tells what came. What comes back is told when it is on disk.
-    async fn tell(&mut self, pdu: String) -> oneshot::Receiver<()> {
+    async fn tell(&mut self, shown: Shown) -> oneshot::Receiver<()> {
         let (kept, told) = oneshot::channel();
         let sim = self.sim;
-        let event = match pdu::read_stored(&pdu) {
+        let (pdu, read) = pdu::read_shown(shown.hex, shown.length);
+        let event = match read {
             Ok(Tpdu::StatusReport(report)) => Event::Report {
                 sim,
                 report: Box::new(report),
@@ -401,7 +420,12 @@ impl<H: Host> Service<'_, H> {
 /// `<stat>` 2 and 3. A report is one whatever its `<stat>`.
 fn is_for_us(stored: &Stored) -> bool {
     let written = matches!(stored.stat, Some(2 | 3));
-    !written || matches!(pdu::read_stored(&stored.pdu), Ok(Tpdu::StatusReport(_)))
+    let length = stored.length.map(usize::from);
+    !written
+        || matches!(
+            pdu::read_shown(stored.pdu.clone(), length).1,
+            Ok(Tpdu::StatusReport(_))
+        )
 }
 
 /// Whether a card that is there may have given this answer: it is busy (TS 27.007, 9.2.1; TS 27.005,

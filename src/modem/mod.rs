@@ -124,7 +124,7 @@ pub enum Event {
         sim: SimId,
         /// The report.
         report: Box<StatusReport>,
-        /// The PDU in hex.
+        /// The PDU in hex, with an empty service centre where the modem left it out.
         pdu: String,
         /// Told once it is on disk: only then is the modem told, or emptied.
         kept: oneshot::Sender<()>,
@@ -135,7 +135,7 @@ pub enum Event {
         sim: SimId,
         /// What it says; none where the PDU cannot be read.
         deliver: Option<Box<Deliver>>,
-        /// The PDU in hex.
+        /// The PDU in hex, with an empty service centre where the modem left it out.
         pdu: String,
         /// Told once it is on disk: only then is the modem told, or emptied.
         kept: oneshot::Sender<()>,

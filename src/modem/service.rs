@@ -13,7 +13,7 @@ use super::at::messaging::SendMessage;
 use super::at::network::SignalQuality;
 use super::at::sim::Pin;
 use super::commands::Given;
-use super::intake::Chores;
+use super::intake::{Chores, Shown};
 use super::link::{Link, LinkError, Lost, Reason, Submission};
 use super::run::Run;
 use super::setup::Ready;
@@ -258,7 +258,9 @@ impl<'a, H: Host> Service<'a, H> {
     async fn hear(&mut self, news: News) -> Result<(), Lost> {
         match news {
             // Its type bits tell which of the two it is; the header and the storage do not.
-            News::Report(pdu) | News::Message(pdu) => self.take(pdu).await,
+            News::Report(hex, length) | News::Message(hex, length) => {
+                self.take(Shown { hex, length }).await
+            }
             News::StoredReport(place) | News::StoredMessage(place) => {
                 self.chores.fetch(&place, self.ready.storages.inbox());
                 Ok(())

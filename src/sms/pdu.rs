@@ -133,10 +133,30 @@ fn fitness_behind(located: &Located<'_>, pdu: &[u8]) -> Fitness {
 }
 
 /// Reads hex as modems print it, of a message or a report that lies in a storage or was handed over.
+///
+/// `stated` is the length that came with it, as in [`locate`]; one that leads to no TPDU is nonsense and
+/// counts for nothing. The hex comes back as it is to be kept: with the octet of an empty service
+/// centre where the modem left it out, so that [`read_kept`] needs no length.
 /// Errors: those of [`decode_hex`], [`locate`] and [`Tpdu::decode_stored`].
-pub fn read_stored(hex: &str) -> Result<Tpdu, DecodeError> {
+pub fn read_shown(hex: String, stated: Option<usize>) -> (String, Result<Tpdu, DecodeError>) {
+    let read = |octets: &[u8], stated| {
+        let found = locate(octets, stated)?;
+        Ok((found.at, Tpdu::decode_stored(found.tpdu)?))
+    };
+    let octets = decode_hex(&hex);
+    let read = octets.and_then(|octets| read(&octets, stated).or_else(|_| read(&octets, None)));
+    match read {
+        Ok((0, tpdu)) => (format!("00{}", hex.trim_ascii()), Ok(tpdu)),
+        Ok((_, tpdu)) => (hex, Ok(tpdu)),
+        Err(error) => (hex, Err(error)),
+    }
+}
+
+/// Reads hex that was kept as [`read_shown`] gives it.
+/// Errors: those of [`decode_hex`], [`split_smsc`] and [`Tpdu::decode_stored`].
+pub fn read_kept(hex: &str) -> Result<Tpdu, DecodeError> {
     let octets = decode_hex(hex)?;
-    Tpdu::decode_stored(locate(&octets, None)?.tpdu)
+    Tpdu::decode_stored(split_smsc(&octets)?.1)
 }
 
 /// Hex of a TPDU behind a service centre's address, and the length that AT commands and their
@@ -227,6 +247,36 @@ mod tests {
         for (name, octets, stated, expected) in cases {
             assert_eq!(shown(octets, stated), Ok(expected), "{name}");
         }
+    }
+
+    /// A report without service centre that reads as a text behind one, and what its length says.
+    #[test]
+    fn a_stated_length_tells_what_was_left_out_and_what_is_kept_reads_alone() {
+        const BARE: &str = "06CF038178F0623002227132884240515122425800";
+        let kept = format!("00{BARE}");
+        let centred = REPORT;
+        let cases = [
+            (BARE, Some(21), kept.as_str(), true),
+            (BARE, Some(14), BARE, false),
+            (centred, Some(25), centred, true),
+            // With the service centre counted, as some do: no TPDU, so it counts for nothing.
+            (centred, Some(33), centred, true),
+            (centred, Some(1), centred, true),
+            (centred, None, centred, true),
+        ];
+        for (hex, stated, expected, is_report) in cases {
+            let (kept, read) = read_shown(hex.to_owned(), stated);
+            assert_eq!(kept, expected, "{hex} {stated:?}");
+            let read = read.unwrap();
+            assert_eq!(
+                matches!(read, Tpdu::StatusReport(_)),
+                is_report,
+                "{hex} {stated:?}"
+            );
+            assert_eq!(read_kept(&kept), Ok(read), "{hex} {stated:?}");
+        }
+        let (kept, read) = read_shown("00FFab".into(), Some(2));
+        assert_eq!((kept.as_str(), read.is_err()), ("00FFab", true));
     }
 
     /// Thirteen zeros are an empty message as they stand, twelve are none.

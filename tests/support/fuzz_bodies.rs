@@ -14,7 +14,7 @@ use simpost::sms::alphabet::{self, Alphabet, Language, Shifts, Tables};
 use simpost::sms::deliver::Deliver;
 use simpost::sms::fields::{Address, Reading, Timestamp, UserData, UserDataHeader, ValidityPeriod};
 use simpost::sms::ids::PartNo;
-use simpost::sms::join::Joiner;
+use simpost::sms::join::{Belongs, GAP, Message, Part, belongs};
 use simpost::sms::parts::{self, Allowed};
 use simpost::sms::pdu::{self, Decoded, Direction, Kind, Tpdu};
 use simpost::sms::plain;
@@ -431,31 +431,29 @@ pub fn text(octets: &[u8]) {
 /// Parts that come in any order: five octets say sender, reference (and the minute), total, number and
 /// length of each.
 pub fn join(octets: &[u8]) {
-    let mut joiner = Joiner::new(4);
+    let mut shelves = std::collections::HashMap::<_, Vec<Message>>::new();
     let mut rest = octets;
     while let [sender, reference, total, number, length, tail @ ..] = rest {
         let (text, tail) = tail.split_at((usize::from(*length) % 8).min(tail.len()));
         rest = tail;
-        let sender: Address = format!("+4477009{}", sender % 3).parse().unwrap();
         let header = UserDataHeader::concat_8(reference % 2, total % 6, number % 6);
-        let part = UserData::data8(Some(header), text).unwrap();
+        let user_data = UserData::data8(Some(header), text).unwrap();
+        let Some(place) = user_data.header().and_then(UserDataHeader::concat) else {
+            continue;
+        };
         let scts = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, reference / 2, 0, 0]);
-        let _ = joiner.add(&sender, scts, part);
-        assert!(joiner.unfinished().count() <= 4);
+        let part = Part { user_data, scts };
+        let key = (sender % 3, place.reference, place.total);
+        let shelf = shelves.entry(key).or_default();
+        let mut message = match belongs(shelf, place.sequence, &part) {
+            Belongs::Repeat => continue,
+            Belongs::To(at) => shelf.remove(at),
+            Belongs::Anew => Message::new(place.total),
+        };
+        assert!(!message.is_whole(), "a whole message takes no part");
+        message.add(place.sequence, part.clone());
+        assert_eq!(message.is_whole(), !message.text().contains(GAP));
+        shelf.push(message);
+        assert_eq!(belongs(shelf, place.sequence, &part), Belongs::Repeat);
     }
-    let mut tickets = Vec::new();
-    for set in joiner.unfinished() {
-        let (missing, there) = (set.message.missing().count(), set.message.parts().count());
-        assert!(missing > 0 && missing + there == usize::from(set.key.total));
-        let _ = set.message.text();
-        tickets.push(set.ticket);
-    }
-    for ticket in tickets {
-        assert!(
-            joiner
-                .take(ticket)
-                .is_some_and(|(_, message)| !message.is_whole())
-        );
-    }
-    assert_eq!(joiner.unfinished().count(), 0);
 }

@@ -74,12 +74,12 @@ pub struct Place {
 /// What a modem says on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
-    /// `+CDS`: a status report, its PDU in hex (TS 27.005, 3.4.1).
-    Report(String),
+    /// `+CDS`: a status report, its PDU in hex and the octets of its TPDU as the header says (TS 27.005, 3.4.1).
+    Report(String, Option<usize>),
     /// `+CDSI: "SR",3`: a status report lies in a storage.
     StoredReport(Place),
-    /// `+CMT`: an inbound text, its PDU in hex.
-    Message(String),
+    /// `+CMT`: an inbound text, its PDU in hex and the octets of its TPDU as the header says.
+    Message(String, Option<usize>),
     /// `+CMTI: "SM",3`: an inbound text lies in a storage.
     StoredMessage(Place),
     /// `+CBM`: a cell broadcast, its PDU in hex.
@@ -118,8 +118,8 @@ impl Header {
     /// The news, now that the PDU has come.
     pub fn with(self, pdu: String) -> News {
         match self.kind {
-            HeaderKind::Report => News::Report(pdu),
-            HeaderKind::Message => News::Message(pdu),
+            HeaderKind::Report => News::Report(pdu, self.length.stated()),
+            HeaderKind::Message => News::Message(pdu, self.length.stated()),
             HeaderKind::Broadcast => News::Broadcast(pdu),
         }
     }
@@ -143,6 +143,11 @@ impl PduLength {
     /// The length that a line's fields tell.
     pub fn of(fields: &[&str]) -> Self {
         Self(last_number(fields))
+    }
+
+    /// The octets of the TPDU, if the line says so.
+    pub fn stated(self) -> Option<usize> {
+        self.0
     }
 
     /// Whether `pdu` has just this length, the SMSC prefix aside.

@@ -114,11 +114,11 @@ mod tests {
         assert_eq!(headers.complete("00A7F1A7B8", Hex::MayAnswer), None);
         assert_eq!(headers.complete_exactly("00A7F1A7B8"), None);
         let told = headers.complete_exactly(&message);
-        assert_eq!(told, Some(News::Message(message)));
+        assert_eq!(told, Some(News::Message(message, Some(2))));
         let told = headers.complete_exactly(&report);
-        assert_eq!(told, Some(News::Report(report)));
+        assert_eq!(told, Some(News::Report(report, Some(3))));
         headers.push(header("+CMT: 2"), None);
-        let odd = News::Message("00A".into());
+        let odd = News::Message("00A".into(), Some(2));
         assert_eq!(headers.complete("00A", Hex::IsPdu), Some(odd));
         assert!(headers.is_empty());
     }
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(headers.complete("F1A7B8", Hex::IsPdu), None);
         headers.push(header("+CDS: 3"), None);
         assert_eq!(headers.cross(), 1);
-        let report = News::Report("F1A7B8".into());
+        let report = News::Report("F1A7B8".into(), Some(3));
         assert_eq!(headers.complete("F1A7B8", Hex::IsPdu), Some(report));
         assert_eq!(headers.cross(), 0);
     }

@@ -490,7 +490,7 @@ mod tests {
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table")]
     fn answers_are_told_from_echo_and_news() {
-        let report = format!("news Report({REPORT:?})");
+        let report = format!("news Report({REPORT:?}, Some(25))");
         let cases: Vec<(&str, Exchange, String, Vec<&str>)> = vec![
             (
                 "plain",
@@ -705,12 +705,16 @@ mod tests {
 
     #[test]
     fn a_pdu_belongs_to_the_latest_header() {
-        let report = format!("news Report({REPORT:?})");
+        let report = format!("news Report({REPORT:?}, Some(25))");
         let read = Exchange::of(&ReadMessage(0));
         let stream = format!("+CDS: 25\r\n+CDS: ,2\r\n00A7\r\n^X:1\r\n{REPORT}\r\n");
         assert_eq!(
             talk(read.clone(), &stream),
-            ["news Report(\"00A7\")", "news Noise(\"^X:1\")", &report]
+            [
+                "news Report(\"00A7\", Some(2))",
+                "news Noise(\"^X:1\")",
+                &report
+            ]
         );
         let stream = format!("+CMGR: 0,,2\r\n+CDS: 25\r\n{REPORT}\r\n00A7\r\nOK\r\n");
         assert_eq!(
@@ -732,7 +736,7 @@ mod tests {
 
     #[test]
     fn a_pdu_behind_a_final_result_goes_with_its_header() {
-        let report = format!("news Report({REPORT:?})");
+        let report = format!("news Report({REPORT:?}, Some(25))");
         let ok = "ok +CSQ: 1,0";
         let lost = "news Noise(\"a header without its PDU\")";
         let other = "news Noise(\"00A7\")";
@@ -1011,7 +1015,10 @@ mod tests {
         let told = told(&mut dialog);
         assert_eq!(
             told,
-            [format!("news Report({REPORT:?})"), "ok +CMGS: 1".to_owned()]
+            [
+                format!("news Report({REPORT:?}, Some(25))"),
+                "ok +CMGS: 1".to_owned()
+            ]
         );
     }
 
@@ -1193,8 +1200,9 @@ mod tests {
         const OTHER: &str = "079144770009909906180C91447700091032623041015123006230410151730000";
         let identity = || Exchange::of(&SubscriberIdentity);
         let other = format!("ok +CMGR: 0,,25|{OTHER}");
-        let report = format!("news Report({REPORT:?})");
-        let message = format!("news Message({REPORT:?})");
+        let report = |length: usize| format!("news Report({REPORT:?}, Some({length}))");
+        let (of_999, of_99, of_25) = (report(999), report(99), report(25));
+        let message = format!("news Message({REPORT:?}, Some(99))");
         let cases = [
             (
                 identity(),
@@ -1204,17 +1212,17 @@ mod tests {
             (
                 Exchange::of(&SignalQuality),
                 format!("+CSQ: 1,0\r\n+CDS: 999\r\nOK\r\n{REPORT}\r\n"),
-                vec!["ok +CSQ: 1,0", &report],
+                vec!["ok +CSQ: 1,0", &of_999],
             ),
             (
                 Exchange::of(&ReadMessage(0)),
                 format!("+CMGR: 0,,25\r\n+CDS: 99\r\n{REPORT}\r\n{OTHER}\r\nOK\r\n"),
-                vec![&report, &other],
+                vec![&of_99, &other],
             ),
             (
                 Exchange::of(&ReadMessage(0)),
                 format!("+CMGR: 0,,2\r\n+CDS: 25\r\n00A7\r\n{REPORT}\r\nOK\r\n"),
-                vec![&report, "ok +CMGR: 0,,2|00A7"],
+                vec![&of_25, "ok +CMGR: 0,,2|00A7"],
             ),
         ];
         for (exchange, stream, expected) in cases {

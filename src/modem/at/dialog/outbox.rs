@@ -78,9 +78,10 @@ impl Outbox {
 
 fn weight(news: &News) -> usize {
     let text = match news {
-        News::Report(text) | News::Message(text) | News::Broadcast(text) | News::Noise(text) => {
-            text.len()
-        }
+        News::Report(text, _)
+        | News::Message(text, _)
+        | News::Broadcast(text)
+        | News::Noise(text) => text.len(),
         News::Ussd(said) => said.text.as_ref().map_or(0, String::len),
         News::StoredReport(place) | News::StoredMessage(place) => place.storage.len(),
         _ => 0,

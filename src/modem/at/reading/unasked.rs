@@ -62,7 +62,7 @@ fn announced(first: &str, header: Header, rest: &[String]) -> Option<Fields> {
     let (_, values) = first.split_once(':')?;
     let length: Option<u16> = last_number(&behind("", values)?);
     let kind = match header.with(String::new()) {
-        News::Report(_) => "report",
+        News::Report(..) => "report",
         News::Broadcast(_) => "broadcast",
         _ => "message",
     };
@@ -82,7 +82,7 @@ fn news(news: News) -> Option<Fields> {
         News::Ussd(said) => ussd(said),
         News::Pin(state) => vec![("code", pin(state))],
         News::LateReference(mr) => fields([("mr", mr.map(|mr| mr.0.into()))]),
-        News::Report(pdu) | News::Message(pdu) | News::Broadcast(pdu) => {
+        News::Report(pdu, _) | News::Message(pdu, _) | News::Broadcast(pdu) => {
             vec![("pdu", Value::Text(pdu))]
         }
         News::LateFinal(_) | News::Noise(_) => return None,
