@@ -10,7 +10,7 @@ use simpost::sms::alphabet::{self, Alphabet, Language, Shifts, Tables};
 use simpost::sms::deliver::Deliver;
 use simpost::sms::fields::{Address, Dcs, Timestamp, UserData, UserDataHeader, joined_text};
 use simpost::sms::ids::PartNo;
-use simpost::sms::join::{GAP, Joiner, Outcome};
+use simpost::sms::join::{Belongs, Message, Part, belongs};
 use simpost::sms::parts::{Allowed, Encoding, ReferenceWidth, Split, split_with};
 use simpost::sms::plain;
 
@@ -113,8 +113,7 @@ proptest! {
         // A copy may come with a time of its own.
         let shuffled = order.iter().map(|(at, delay)| (at.index(parts.len()), *delay));
         let shuffled = shuffled.chain((0..parts.len()).map(|at| (at, 0)));
-        let sender: Address = "+447700900123".parse().unwrap();
-        let mut joiner = Joiner::new(1);
+        let mut messages = vec![Message::new(split.parts())];
         let mut there = vec![false; parts.len()];
         let mut whole = Vec::new();
         for (at, delay) in shuffled {
@@ -124,15 +123,18 @@ proptest! {
             let seconds = 1_773_000_000 + 5 * i64::try_from(at).unwrap() + delay;
             let taken = jiff::Timestamp::from_second(seconds).unwrap();
             let scts = Timestamp::from_instant(taken, -8).unwrap();
-            let added = joiner.add(&sender, scts, parts[at].clone());
-            prop_assert_eq!(added.given_up, None);
-            prop_assert_eq!(added.outcome == Outcome::Duplicate, copy);
-            if let Outcome::Whole(message) = added.outcome {
-                whole.push(message.text());
+            let part = Part { user_data: parts[at].clone(), scts };
+            let no = u8::try_from(at + 1).unwrap();
+            let expected = if copy { Belongs::Repeat } else { Belongs::To(0) };
+            prop_assert_eq!(belongs(&messages, no, &part), expected);
+            if !copy {
+                messages[0].add(no, part);
+                if messages[0].is_whole() {
+                    whole.push(messages[0].text());
+                }
             }
         }
         prop_assert_eq!(whole, [text]);
-        prop_assert_eq!(joiner.unfinished().count(), 0);
     }
 
     /// A sender that counts units only cuts pairs; one that counts octets only cuts characters.
@@ -153,26 +155,6 @@ proptest! {
             Deliver::decode(&tpdu.encode()).unwrap().user_data
         });
         prop_assert_eq!(joined_text(&parts.collect::<Vec<_>>()), text);
-    }
-
-    #[test]
-    fn no_parts_make_a_joiner_panic(
-        parts in prop::collection::vec((prop::collection::vec(0..6_u8, 0..8), any::<bool>(), 0x10..0x40_u8), 0..60),
-        most in 0..4_usize,
-    ) {
-        let sender: Address = "123".parse().unwrap();
-        let mut joiner = Joiner::new(most);
-        for (octets, headed, time) in parts {
-            let header = [&[0, 3], octets.as_slice()].concat();
-            let header = headed.then(|| UserDataHeader::from_octets(&header));
-            let scts = Timestamp::from_octets([0x62, 0x30, time, 0, 0, 0, 0]);
-            let added = joiner.add(&sender, scts, UserData::data8(header, &octets).unwrap());
-            if let Outcome::Whole(message) = added.outcome {
-                prop_assert!(message.is_whole() && message.missing().count() == 0);
-            }
-            prop_assert!(joiner.unfinished().count() <= most.max(1));
-            prop_assert!(joiner.unfinished().all(|set| set.message.text().contains(GAP)));
-        }
     }
 
     #[test]

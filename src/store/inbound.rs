@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use sha2::{Digest, Sha256};
 
 use super::engine::Scope;
@@ -14,7 +14,7 @@ use crate::clock::Millis;
 use crate::sms::deliver::Deliver;
 use crate::sms::fields::{Concat, Reading, ReferenceWidth};
 use crate::sms::ids::{InboundId, SimId};
-use crate::sms::join::{Joiner, Outcome};
+use crate::sms::join::{self, Belongs, Message, Part};
 use crate::sms::pdu;
 use crate::sms::tpdu::Tpdu;
 
@@ -25,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 /// A part whose service centre tells no time may be a new one of the same words: it counts as repeated
 /// only when it was seen not longer ago.
 const UNDATED: Duration = Duration::from_secs(3600);
+
+/// So many texts of one sender and reference are looked at, and may wait at once: the one that waited
+/// longest for a part is told with its gaps then.
+const MOST: u8 = 8;
 
 /// A part as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,17 +87,8 @@ fn receive(scope: &Scope, new: &NewInbound, now: Millis) -> Result<Received, Err
     }
     let place = new.deliver.as_ref().and_then(place);
     let no = place.map_or(1, |(place, _)| place.sequence);
-    let id = match place {
-        Some((place, width)) => match waiting_for(scope, new, place, width)? {
-            // The sender took the reference again: what is there of the older text is all of it.
-            Some(id) if has_part(scope, id, no)? => {
-                close(scope, id, new.sim, now)?;
-                begin(scope, new, Some((place, width)), now)?
-            }
-            Some(id) => id,
-            None => begin(scope, new, Some((place, width)), now)?,
-        },
-        None => begin(scope, new, None, now)?,
+    let Some(id) = text_of(scope, new, place, now)? else {
+        return Ok(Received::Repeated);
     };
     scope
         .db
@@ -165,37 +160,106 @@ fn is_repeated(
     Ok(seen > 0)
 }
 
-/// The text that a part with this place belongs to, if one waits.
-fn waiting_for(
+/// The text that a part belongs to, begun if need be; none if the part is a repeat.
+fn text_of(
     scope: &Scope,
     new: &NewInbound,
-    place: Concat,
-    width: ReferenceWidth,
+    place: Option<(Concat, ReferenceWidth)>,
+    now: Millis,
 ) -> Result<Option<InboundId>, Error> {
-    Ok(scope
-        .db
-        .prepare_cached(
-            "SELECT id FROM inbound WHERE sim = ?1 AND sender = ?2 AND reference = ?3 AND reference_bits = ?4
-             AND parts = ?5 AND waits_since IS NOT NULL",
-        )?
-        .query_row(
-            params![
-                new.sim.0,
-                sender(new),
-                place.reference,
-                bits(width),
-                place.total
-            ],
-            |row| Ok(InboundId::from(row.get::<_, [u8; 16]>(0)?)),
-        )
-        .optional()?)
+    let (Some(deliver), Some((concat, width))) = (&new.deliver, place) else {
+        return begin(scope, new, None, now).map(Some);
+    };
+    let closed_since = match deliver.scts.reading() {
+        Reading::Broken => now.minus(UNDATED),
+        _ => now.minus(PATIENCE),
+    };
+    let waiting = of_key(scope, new, concat, width, None)?;
+    let closed = of_key(scope, new, concat, width, Some(closed_since))?;
+    let (ids, messages): (Vec<_>, Vec<_>) = closed.into_iter().chain(waiting.clone()).unzip();
+    match join::belongs(&messages, concat.sequence, &part(deliver)) {
+        Belongs::Repeat => Ok(None),
+        Belongs::To(at) => Ok(ids.get(at).copied()),
+        Belongs::Anew => {
+            if waiting.len() >= usize::from(MOST)
+                && let Some((oldest, _)) = waiting.first()
+            {
+                close(scope, *oldest, new.sim, now)?;
+            }
+            begin(scope, new, place, now).map(Some)
+        }
+    }
 }
 
-fn has_part(scope: &Scope, id: InboundId, no: u8) -> Result<bool, Error> {
-    Ok(scope
+/// The texts of a part's key, at most [`MOST`], in the order of their last parts: those that wait, or those
+/// that were begun since a moment and wait no more.
+fn of_key(
+    scope: &Scope,
+    new: &NewInbound,
+    concat: Concat,
+    width: ReferenceWidth,
+    closed_since: Option<Millis>,
+) -> Result<Vec<(InboundId, Message)>, Error> {
+    let mut rows = scope.db.prepare_cached(match closed_since {
+        None => {
+            "SELECT id FROM inbound WHERE sim = ?1 AND sender = ?2 AND reference = ?3 AND reference_bits = ?4
+             AND parts = ?5 AND waits_since IS NOT NULL AND waits_since >= ?6
+             ORDER BY waits_since DESC, id DESC LIMIT ?7"
+        }
+        Some(_) => {
+            "SELECT id FROM inbound WHERE sim = ?1 AND sender = ?2 AND reference = ?3 AND reference_bits = ?4
+             AND parts = ?5 AND waits_since IS NULL AND received_at >= ?6
+             ORDER BY received_at DESC, id DESC LIMIT ?7"
+        }
+    })?;
+    let ids = rows.query_map(
+        params![
+            new.sim.0,
+            sender(new),
+            concat.reference,
+            bits(width),
+            concat.total,
+            closed_since.map_or(i64::MIN, |since| since.0),
+            MOST
+        ],
+        |row| Ok(InboundId::from(row.get::<_, [u8; 16]>(0)?)),
+    )?;
+    let mut found = Vec::new();
+    for id in ids {
+        let id = id?;
+        let mut message = message(scope, id, concat.total)?;
+        if closed_since.is_some() {
+            message.close();
+        }
+        found.push((id, message));
+    }
+    found.reverse();
+    Ok(found)
+}
+
+/// What is there of a text. Parts that cannot be read close it.
+fn message(scope: &Scope, id: InboundId, total: u8) -> Result<Message, Error> {
+    let mut rows = scope
         .db
-        .prepare_cached("SELECT 1 FROM inbound_part WHERE inbound = ?1 AND no = ?2")?
-        .exists(params![id.octets(), no])?)
+        .prepare_cached("SELECT no, pdu FROM inbound_part WHERE inbound = ?1")?;
+    let mut message = Message::new(total);
+    for row in rows.query_map([id.octets()], |row| {
+        Ok((row.get::<_, u8>(0)?, row.get::<_, String>(1)?))
+    })? {
+        let (no, pdu) = row?;
+        match pdu::read_kept(&pdu) {
+            Ok(Tpdu::Deliver(deliver)) => message.add(no, part(&deliver)),
+            _ => message.close(),
+        }
+    }
+    Ok(message)
+}
+
+fn part(deliver: &Deliver) -> Part {
+    Part {
+        user_data: deliver.user_data.clone(),
+        scts: deliver.scts,
+    }
 }
 
 fn begin(
@@ -225,7 +289,12 @@ fn begin(
 
 /// No more parts are waited for: the text is what there is.
 fn close(scope: &Scope, id: InboundId, sim: SimId, now: Millis) -> Result<(), Error> {
-    let text = text(scope, id)?;
+    let total = scope
+        .db
+        .prepare_cached("SELECT parts FROM inbound WHERE id = ?1")?
+        .query_row([id.octets()], |row| row.get(0))?;
+    let message = message(scope, id, total)?;
+    let text = (!message.is_empty()).then(|| message.text());
     let (parts, missing): (u8, u8) = scope
         .db
         .prepare_cached(
@@ -240,27 +309,6 @@ fn close(scope: &Scope, id: InboundId, sim: SimId, now: Millis) -> Result<(), Er
         (Some(_), _) => Some(format!("{missing} of {parts} parts have not come")),
     };
     events::received(scope, id, sim, reason.as_deref(), now)
-}
-
-/// The text of the parts that are there, with its gaps; none where they cannot be read.
-fn text(scope: &Scope, id: InboundId) -> Result<Option<String>, Error> {
-    let mut rows = scope
-        .db
-        .prepare_cached("SELECT pdu FROM inbound_part WHERE inbound = ?1 ORDER BY no")?;
-    let mut joiner = Joiner::new(1);
-    for pdu in rows.query_map([id.octets()], |row| row.get::<_, String>(0))? {
-        let Ok(Tpdu::Deliver(part)) = pdu::read_stored(&pdu?) else {
-            continue;
-        };
-        if let Outcome::Whole(message) = joiner
-            .add(&part.originator, part.scts, part.user_data)
-            .outcome
-        {
-            return Ok(Some(message.text()));
-        }
-    }
-    let with_gaps = joiner.unfinished().next();
-    Ok(with_gaps.map(|set| set.message.text()))
 }
 
 /// Texts that have waited long enough.
@@ -448,19 +496,81 @@ mod tests {
         assert_eq!(bench.told().await, [None]);
     }
 
-    #[tokio::test]
-    async fn a_reference_taken_again_ends_the_older_text_with_its_gaps() {
-        let bench = Bench::new().await;
-        bench.come(of(3, 1, "old", 1)).await;
-        let Received::Waiting(new, 2) = bench.come(of(3, 1, "new", 2)).await else {
-            panic!("a new text");
+    /// Part `no` of the text `abc` or `ABC`, two hours apart.
+    fn of_two(later: bool, no: u8) -> Deliver {
+        let texts = if later {
+            ["A", "B", "C"]
+        } else {
+            ["a", "b", "c"]
         };
-        bench.come(of(3, 2, "-", 2)).await;
-        assert_eq!(bench.come(of(3, 3, "er", 2)).await, Received::Whole(new));
-        assert_eq!(bench.texts().await, ["old[…]", "new-er"]);
-        let told = bench.told().await;
-        assert_eq!(told[0].as_deref(), Some("2 of 3 parts have not come"));
-        assert_eq!(told[1], None);
+        let mut part = of(3, no, texts[usize::from(no) - 1], no << 4);
+        if later {
+            let [year, month, day, _, minute, second, zone] = part.scts.octets();
+            part.scts = Timestamp::from_octets([year, month, day, 0x21, minute, second, zone]);
+        }
+        part
+    }
+
+    #[tokio::test]
+    async fn two_texts_under_one_reference_are_kept_apart() {
+        let orders = [
+            [
+                (false, 1),
+                (true, 2),
+                (false, 3),
+                (true, 1),
+                (false, 2),
+                (true, 3),
+            ],
+            [
+                (true, 3),
+                (true, 2),
+                (false, 2),
+                (false, 1),
+                (true, 1),
+                (false, 3),
+            ],
+            [
+                (false, 1),
+                (false, 2),
+                (false, 3),
+                (true, 1),
+                (true, 2),
+                (true, 3),
+            ],
+        ];
+        for order in orders {
+            let bench = Bench::new().await;
+            for (later, no) in order {
+                bench.come(of_two(later, no)).await;
+            }
+            let mut texts = bench.texts().await;
+            texts.sort();
+            assert_eq!(texts, ["ABC", "abc"], "{order:?}");
+            // Handed in twice by the sender, a minute later: a repeat also of what is whole.
+            let mut again = of_two(false, 2);
+            again.scts = Timestamp::from_octets([0x62, 0x11, 0x52, 0x01, 0x10, 0x20, 0x00]);
+            assert_eq!(bench.come(again).await, Received::Repeated, "{order:?}");
+            assert_eq!(bench.texts().await.len(), 2);
+        }
+    }
+
+    #[tokio::test]
+    async fn only_so_many_texts_of_one_reference_wait() {
+        let bench = Bench::new().await;
+        for no in 0..=MOST {
+            bench.come(of(3, 1, &format!("{no}"), 1)).await;
+        }
+        let texts = bench.texts().await;
+        assert_eq!(
+            texts.iter().filter(|text| text.is_empty()).count(),
+            usize::from(MOST)
+        );
+        assert_eq!(texts[0], "0[…]");
+        assert_eq!(
+            bench.told().await[0].as_deref(),
+            Some("2 of 3 parts have not come")
+        );
     }
 
     #[tokio::test]
