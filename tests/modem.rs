@@ -44,6 +44,7 @@ async fn brings_a_modem_up_and_sends_a_text() {
         "AT+CCID",
         "AT+CIMI",
         "AT+CMGF=0",
+        "AT+CSCS=\"GSM\"",
         "AT+CSMS=0",
         "AT+CSMS?",
         "AT+CPMS=\"SM\",\"SM\",\"SM\"",

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use super::fields::{Item, behind, items, number, text, ucs2_hex, units};
-use super::{Answer, Command, ParseError, SHORT};
+use super::{Answer, Command, ParseError, Plain, SHORT};
+
+/// `AT+CREG=1` → `OK`: tell when the registration changes, `+CREG: 5` (TS 27.007, 7.2).
+pub const ANNOUNCE_REGISTRATION: Plain = Plain("+CREG=1");
 
 /// Whether the network lets this SIM in (TS 27.007, 7.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -188,7 +188,8 @@ fn stat(fields: &[&str], place: usize) -> Option<u8> {
     number(fields, place).filter(|_| fields.len() > place + 1)
 }
 
-/// `AT+CMGD=<index>` (3.5.4).
+/// `AT+CMGD=7` → `OK`: empties a place of the storage that is selected (3.5.4); an empty place, too. `+CMS ERROR: 321`
+/// where the storage has no such place.
 #[derive(Debug, Clone, Copy)]
 pub struct DeleteMessage(pub u16);
 

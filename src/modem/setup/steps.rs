@@ -1,7 +1,8 @@
 //! The table of bring-up: what is asked in which order, and what may fail.
 
 use crate::modem::at::messaging::PDU_MODE;
-use crate::modem::at::{ECHO_OFF, NUMERIC_ERRORS, Plain};
+use crate::modem::at::network::ANNOUNCE_REGISTRATION;
+use crate::modem::at::{ECHO_OFF, GSM_CHARACTERS, NUMERIC_ERRORS, Plain};
 
 /// Whether bring-up can go on without a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,8 +34,6 @@ pub(super) enum Task {
     Registration,
     Operator,
 }
-
-const ANNOUNCE_REGISTRATION: Plain = Plain("+CREG=1");
 
 /// One step.
 pub(super) struct Step {
@@ -70,6 +69,12 @@ pub(super) const STEPS: &[Step] = &[
     step("tell the card's number", Task::Card, Need::Wanted(3)),
     step("tell the subscriber", Task::Subscriber, Need::Wanted(3)),
     step("work with PDUs", Task::Plain(&PDU_MODE), Need::Required(10)),
+    // Left in UCS-2 by an earlier program, it would answer names and numbers in hex.
+    step(
+        "answer in the default alphabet",
+        Task::Plain(&GSM_CHARACTERS),
+        Need::Optional,
+    ),
     step("select the message service", Task::Service, Need::Optional),
     step("select a storage", Task::Storage, Need::Optional),
     step("route status reports", Task::Routing, Need::Optional),
