@@ -42,7 +42,7 @@ impl Npi {
 }
 
 /// The most semi-octets that an address may have (TS 23.040, 9.1.2.5): 20 digits or 11 septets.
-const MOST_SEMI_OCTETS: usize = 20;
+pub(crate) const MOST_SEMI_OCTETS: usize = 20;
 
 /// The most octets of a service centre's address, its type included (TS 24.011, 8.2.5.2).
 const MOST_SMSC_OCTETS: usize = 11;

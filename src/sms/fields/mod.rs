@@ -11,6 +11,7 @@ mod user_data;
 mod validity;
 mod waiting;
 
+pub(crate) use address::MOST_SEMI_OCTETS;
 pub use address::{Address, BadAddress, Npi, Ton};
 pub use dcs::{CodingGroup, Dcs};
 pub use failure::Fcs;

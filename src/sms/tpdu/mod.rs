@@ -146,6 +146,8 @@ pub struct Decoded<'a> {
     pub marks: Vec<Mark>,
     /// The octets behind the end, which should be none.
     pub rest: &'a [u8],
+    /// Was an address with a length that none may have read only as far as the longest may go?
+    pub is_shortened: bool,
 }
 
 impl Decoded<'_> {
@@ -211,8 +213,14 @@ impl Tpdu {
             Kind::SubmitReport => SubmitReport::read(reading).map(Self::SubmitReport),
         }?;
         let rest = reader.rest();
+        let doubted = reader.doubts_lengths();
         let marks = reader.into_marks();
-        Ok(Decoded { tpdu, marks, rest })
+        Ok(Decoded {
+            is_shortened: doubted && marks.iter().any(Mark::is_too_long),
+            tpdu,
+            marks,
+            rest,
+        })
     }
 
     /// The octets, without a service centre's address.
@@ -430,6 +438,35 @@ mod tests {
             if let Tpdu::Deliver(deliver) = decoded.tpdu {
                 assert_eq!(deliver.text(), "STOP", "{name}");
             }
+        }
+    }
+
+    #[test]
+    fn a_shorter_reading_of_an_address_must_make_sense_itself() {
+        // Read as far as stated, shortened, and as stated although octets are left, since the other
+        // reading leaves some too.
+        const CASES: &[(&str, bool, usize)] = &[
+            (
+                "0415D0D47B996D2F0FD161F93C0400006230414003000A0453EA130A",
+                false,
+                0,
+            ),
+            (
+                "0416D04576D95E760FD161F91C00006230414003000A0453EA130A",
+                true,
+                0,
+            ),
+            (
+                "041C91447700900400657483920000623041015123000000000000FFFF",
+                false,
+                2,
+            ),
+        ];
+        for &(hex, is_shortened, rest) in CASES {
+            let octets = decode_hex(hex).unwrap();
+            let decoded = Tpdu::decode_marked(&octets, Kind::Deliver).unwrap();
+            let read = (decoded.is_shortened, decoded.rest.len());
+            assert_eq!(read, (is_shortened, rest), "{hex}");
         }
     }
 

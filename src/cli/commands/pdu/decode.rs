@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::{Error, code};
 use super::fields::Fields;
+use super::layout::Lengths;
 use super::picture;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::filter::{self, Line};
@@ -89,6 +90,8 @@ pub(super) struct Read {
     pub(super) octets: Vec<u8>,
     /// Its fields, or why it has none; octets counted from the start of the hex.
     pub(super) fields: Result<Fields, DecodeError>,
+    /// How far its addresses go.
+    pub(super) lengths: Lengths,
 }
 
 impl Decode {
@@ -130,22 +133,28 @@ impl Decode {
     }
 
     fn read(&self, hex: &str) -> Read {
-        match pdu::decode_hex(hex) {
+        let (octets, read) = match pdu::decode_hex(hex) {
             Ok(octets) => {
-                let fields = self.fields(&octets);
-                Read { octets, fields }
+                let read = self.fields(&octets);
+                (octets, read)
             }
             Err(error) => {
                 let whole = hex.trim_ascii().get(..2 * error.octet).unwrap_or_default();
-                Read {
-                    octets: pdu::decode_hex(whole).unwrap_or_default(),
-                    fields: Err(error),
-                }
+                (pdu::decode_hex(whole).unwrap_or_default(), Err(error))
             }
+        };
+        let (fields, lengths) = match read {
+            Ok((fields, lengths)) => (Ok(fields), lengths),
+            Err(error) => (Err(error), Lengths::Stated),
+        };
+        Read {
+            octets,
+            fields,
+            lengths,
         }
     }
 
-    fn fields(&self, octets: &[u8]) -> Result<Fields, DecodeError> {
+    fn fields(&self, octets: &[u8]) -> Result<(Fields, Lengths), DecodeError> {
         let (smsc, tpdu) = if self.no_smsc {
             (None, octets)
         } else {
@@ -162,7 +171,7 @@ impl Decode {
         let mut fields = Fields::of(smsc.as_ref(), &decoded.tpdu, before);
         fields.marks(&decoded.marks, before);
         fields.behind(decoded.rest);
-        Ok(fields)
+        Ok((fields, Lengths::of(&decoded)))
     }
 }
 

@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use crate::sms::alphabet::Alphabet;
-use crate::sms::fields::Dcs;
-use crate::sms::pdu::Kind;
+use crate::sms::fields::{Dcs, MOST_SEMI_OCTETS};
+use crate::sms::pdu::{Decoded, Kind};
 
 /// A field and its octets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,9 +30,29 @@ const HEADER: u8 = 1 << 6;
 /// From here on an octet before TP-PI is a failure cause (TS 23.040, 9.2.3.22).
 const FIRST_CAUSE: u8 = 0x80;
 
+/// How far an address goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lengths {
+    /// As far as its length octet says.
+    Stated,
+    /// No further than the longest that may be: so the decoder read it ([`Decoded::is_shortened`]).
+    Shortened,
+}
+
+impl Lengths {
+    /// As a TPDU was read.
+    pub(super) fn of(decoded: &Decoded<'_>) -> Self {
+        if decoded.is_shortened {
+            Self::Shortened
+        } else {
+            Self::Stated
+        }
+    }
+}
+
 /// The spans of a service centre's address and the TPDU behind it, in order and without gaps.
-pub(super) fn of_pdu(pdu: &[u8], kind: Option<Kind>) -> Vec<Span> {
-    let mut walk = Walk::new(pdu);
+pub(super) fn of_pdu(pdu: &[u8], kind: Option<Kind>, lengths: Lengths) -> Vec<Span> {
+    let mut walk = Walk::new(pdu, lengths);
     let whole = walk.counted(SMSC, 1, usize::from);
     if whole.is_some() {
         walk.tpdu(kind);
@@ -41,8 +61,8 @@ pub(super) fn of_pdu(pdu: &[u8], kind: Option<Kind>) -> Vec<Span> {
 }
 
 /// The spans of a TPDU, in order and without gaps.
-pub(super) fn of_tpdu(tpdu: &[u8], kind: Option<Kind>) -> Vec<Span> {
-    let mut walk = Walk::new(tpdu);
+pub(super) fn of_tpdu(tpdu: &[u8], kind: Option<Kind>, lengths: Lengths) -> Vec<Span> {
+    let mut walk = Walk::new(tpdu, lengths);
     walk.tpdu(kind);
     walk.spans
 }
@@ -50,14 +70,16 @@ pub(super) fn of_tpdu(tpdu: &[u8], kind: Option<Kind>) -> Vec<Span> {
 /// The way through the octets. Each step gives nothing once they have ended.
 struct Walk<'a> {
     octets: &'a [u8],
+    lengths: Lengths,
     at: usize,
     spans: Vec<Span>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(octets: &'a [u8]) -> Self {
+    fn new(octets: &'a [u8], lengths: Lengths) -> Self {
         Self {
             octets,
+            lengths,
             at: 0,
             spans: Vec::new(),
         }
@@ -96,7 +118,16 @@ impl<'a> Walk<'a> {
     }
 
     fn address(&mut self, field: &'static str) -> Option<&'a [u8]> {
-        self.counted(field, 2, |semi_octets| usize::from(semi_octets).div_ceil(2))
+        self.counted(
+            field,
+            2,
+            match self.lengths {
+                Lengths::Stated => |semi_octets| usize::from(semi_octets).div_ceil(2),
+                Lengths::Shortened => {
+                    |semi_octets| usize::from(semi_octets).min(MOST_SEMI_OCTETS).div_ceil(2)
+                }
+            },
+        )
     }
 
     fn tpdu(&mut self, kind: Option<Kind>) {
@@ -216,11 +247,12 @@ impl<'a> Walk<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sms::pdu::decode_hex;
+    use crate::sms::fields::{Pid, Timestamp, UserData};
+    use crate::sms::pdu::{Tpdu, decode_hex, encode_hex};
 
     fn shown(hex: &str, kind: Option<Kind>) -> String {
         let pdu = decode_hex(hex).unwrap();
-        let spans = of_pdu(&pdu, kind);
+        let spans = of_pdu(&pdu, kind, Lengths::Stated);
         let mut at = 0;
         for span in &spans {
             assert_eq!(span.range.start, at, "no gaps");
@@ -290,9 +322,146 @@ mod tests {
         }
     }
 
+    /// The octets that every field of a TPDU was read from, as far as the reading keeps them.
+    fn told(decoded: &Decoded<'_>) -> Vec<(&'static str, Vec<u8>)> {
+        let some = |field, octet: Option<u8>| octet.map(|octet| (field, vec![octet]));
+        let time = |field, time: Timestamp| Some((field, time.octets().to_vec()));
+        let udl = |data: Option<&UserData>| some("TP-UDL", data.map(UserData::udl));
+        let pid = |pid: Option<Pid>| some("TP-PID", pid.map(|pid| pid.0));
+        let dcs = |dcs: Option<Dcs>| some("TP-DCS", dcs.map(|dcs| dcs.0));
+        let data = udl(decoded.tpdu.user_data());
+        let fields = match &decoded.tpdu {
+            Tpdu::Deliver(it) => {
+                vec![
+                    pid(Some(it.pid)),
+                    dcs(Some(it.dcs)),
+                    time("TP-SCTS", it.scts),
+                    data,
+                ]
+            }
+            Tpdu::Submit(it) => vec![
+                some("TP-MR", Some(it.mr.0)),
+                pid(Some(it.pid)),
+                dcs(Some(it.dcs)),
+                data,
+            ],
+            Tpdu::StatusReport(it) => vec![
+                some("TP-MR", Some(it.mr.0)),
+                time("TP-SCTS", it.scts),
+                time("TP-DT", it.discharge),
+                some("TP-ST", Some(it.status.0)),
+                pid(it.pid),
+                dcs(it.dcs),
+                data,
+            ],
+            Tpdu::DeliverReport(it) => vec![pid(it.pid), dcs(it.dcs), data],
+            Tpdu::SubmitReport(it) => {
+                vec![time("TP-SCTS", it.scts), pid(it.pid), dcs(it.dcs), data]
+            }
+            Tpdu::Command(it) => vec![
+                some("TP-MR", Some(it.mr.0)),
+                pid(Some(it.pid)),
+                some("TP-CT", Some(it.command.0)),
+                some("TP-MN", Some(it.number.0)),
+                Some(("TP-CD", it.data.clone())).filter(|(_, data)| !data.is_empty()),
+            ],
+        };
+        let rest = Some((BEHIND, decoded.rest.to_vec())).filter(|(_, rest)| !rest.is_empty());
+        fields.into_iter().chain([rest]).flatten().collect()
+    }
+
+    /// The decoder and the map must find each field in the same octets.
+    fn agree(tpdu: &[u8], kind: Kind) -> bool {
+        let Ok(decoded) = Tpdu::decode_marked(tpdu, kind) else {
+            return false;
+        };
+        if decoded.tpdu.cut().is_some() {
+            return false;
+        }
+        let told = told(&decoded);
+        let spans = of_tpdu(tpdu, Some(kind), Lengths::of(&decoded));
+        let shown = spans
+            .iter()
+            .map(|span| (span.field, tpdu[span.range.clone()].to_vec()));
+        let shown: Vec<_> = shown.filter(|(field, _)| KEPT.contains(field)).collect();
+        assert_eq!(shown, told, "{kind} {}", encode_hex(tpdu));
+        decoded.is_shortened
+    }
+
+    const KEPT: &[&str] = &[
+        "TP-MR", "TP-PID", "TP-DCS", "TP-SCTS", "TP-DT", "TP-ST", "TP-UDL", "TP-CT", "TP-MN",
+        "TP-CD", BEHIND,
+    ];
+
+    #[test]
+    fn the_map_and_the_decoder_agree() {
+        let shortened = [
+            "041C91447700900400657483920000623041015123000 5C8329BFD06",
+            "0418914477009004006574839200006230410151230005C8329BFD06",
+        ];
+        for hex in shortened {
+            assert!(
+                agree(&decode_hex(&hex.replace(' ', "")).unwrap(), Kind::Deliver),
+                "{hex}"
+            );
+        }
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/pdu");
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut corpus: Vec<Vec<u8>> = files
+            .map(|file| std::fs::read(file.unwrap().path()).unwrap())
+            .collect();
+        corpus.extend(CASES.iter().map(|(hex, _, _)| decode_hex(hex).unwrap()));
+        corpus.extend(shortened.map(|hex| decode_hex(&hex.replace(' ', "")).unwrap()));
+        corpus.sort();
+        let mut number = 1_u64;
+        let mut below = |limit: usize| {
+            number = number
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(number >> 33).unwrap() % limit.max(1)
+        };
+        let mut count = 0;
+        for pdu in &corpus {
+            let behind_smsc = 1 + pdu.first().map_or(0, |length| usize::from(*length));
+            for start in [0, behind_smsc.min(pdu.len())] {
+                for round in 0..200 {
+                    let mut tpdu = pdu[start..].to_vec();
+                    if round > 0 && !tpdu.is_empty() {
+                        let at = below(tpdu.len().min(16));
+                        tpdu[at] = u8::try_from(below(256)).unwrap();
+                    }
+                    count += Kind::ALL
+                        .into_iter()
+                        .filter(|kind| agree(&tpdu, *kind))
+                        .count();
+                }
+            }
+        }
+        assert!(
+            count > 10,
+            "{count} addresses were read shorter than they say"
+        );
+    }
+
+    #[test]
+    fn an_indicator_of_several_octets() {
+        let report = "06170C91447700091032623041015123006230410151730000";
+        let spans = of_tpdu(
+            &decode_hex(&(report.to_owned() + "81800041")).unwrap(),
+            None,
+            Lengths::Stated,
+        );
+        let behind = spans
+            .iter()
+            .skip(6)
+            .map(|span| (span.field, span.range.len()));
+        let expected = [("TP-PI", 1), ("TP-PI", 1), ("TP-PI", 1), ("TP-PID", 1)];
+        assert_eq!(behind.collect::<Vec<_>>(), expected);
+    }
+
     #[test]
     fn without_a_service_centre() {
-        let spans = of_tpdu(&[0x04, 0x00, 0x81], None);
+        let spans = of_tpdu(&[0x04, 0x00, 0x81], None, Lengths::Stated);
         let fields: Vec<_> = spans.iter().map(|span| span.field).collect();
         assert_eq!(fields, [FIRST, "TP-OA"]);
     }

@@ -19,9 +19,9 @@ const A_ROW: usize = 12;
 pub(super) fn of(read: &Read, kind: Option<Kind>, no_smsc: bool) -> String {
     let octets = read.octets.as_slice();
     let spans = if no_smsc {
-        layout::of_tpdu(octets, kind)
+        layout::of_tpdu(octets, kind, read.lengths)
     } else {
-        layout::of_pdu(octets, kind)
+        layout::of_pdu(octets, kind, read.lengths)
     };
     let first = spans.iter().find(|span| span.field == layout::FIRST);
     let first = first.and_then(|span| octets.get(span.range.start).copied());
