@@ -192,6 +192,12 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "0062050002170C91447700091032060500035A0201",
         r#"{"type":"command","recipient":"+447700900123","data_hex":"0500035A0201","udh":[{"hex":"5A0201","iei":0}],"concat":{"reference":90,"sequence":1,"total":2},"mr":5,"ct":2,"mn":23,"pid":0,"srr":true}"#,
     ),
+    // Several mailboxes, one of video; kept, since the coding says so.
+    (
+        "",
+        "004402812100D8623041015123000B08010200050102270200",
+        r#"{"type":"deliver","sender":"12","text":"","alphabet":"gsm7","udl":11,"udh":[{"hex":"0005","iei":1},{"hex":"2702","iei":1}],"timestamp":"2026-03-14T10:15:32+00:00","pid":0,"dcs":216,"rp":false,"message_waiting":{"count":5,"mailbox":"voice","store":true,"waiting":true},"more_waiting":[{"count":2,"extended_type":1,"mailbox":"other","profile":2,"store":true,"waiting":true}]}"#,
+    ),
     // Fillers among the digits, and a spare bit that is set.
     (
         "",

@@ -60,12 +60,7 @@ fn fields(tpdu: &Tpdu) -> Value {
             .user_data()
             .and_then(|user_data| user_data.header().cloned()),
     };
-    let waiting = header.as_ref().and_then(UserDataHeader::message_waiting);
-    let coded = match tpdu {
-        Tpdu::Deliver(deliver) => deliver.dcs.message_waiting(),
-        _ => None,
-    };
-    if let Some(told) = waiting.or(coded) {
+    if let [told, ..] = tpdu.message_waiting().as_slice() {
         fields["message_waiting"] = format!("{:?} {:?}", told.mailbox, told.waiting).into();
     }
     if let Some(header) = header {

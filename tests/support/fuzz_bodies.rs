@@ -83,7 +83,9 @@ pub fn pdu(octets: &[u8]) {
 fn stable(octets: &[u8], kind: Kind) {
     match Tpdu::decode_marked(octets, kind) {
         Err(error) => assert!(error.octet <= octets.len(), "{error}"),
-        Ok(Decoded { tpdu, marks, rest }) => {
+        Ok(Decoded {
+            tpdu, marks, rest, ..
+        }) => {
             assert!(rest.len() <= octets.len());
             // What is not written as it came has a mark.
             let read = octets.strip_suffix(rest).unwrap();
@@ -154,7 +156,7 @@ pub fn header(octets: &[u8]) {
     assert!(concat.is_none_or(|concat| (1..=concat.total).contains(&concat.sequence)));
     if !header.leftover().is_empty() {
         assert_eq!((concat, header.ports()), (None, None));
-        assert_eq!(header.message_waiting(), None);
+        assert_eq!(header.message_waiting(), []);
         assert_eq!(header.shifts(), Shifts::NONE);
     }
 }

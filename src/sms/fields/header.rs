@@ -159,10 +159,17 @@ impl UserDataHeader {
         }
     }
 
-    /// What it tells about messages in a mailbox. A header that tells about several has an element for
-    /// each: the last counts here, all are among the [elements](UserDataHeader::elements).
-    pub fn message_waiting(&self) -> Option<MessageWaiting> {
-        self.last(waiting)
+    /// What it tells about messages in mailboxes, one indication a mailbox and profile in the order in
+    /// which they come first; of several about the same one the last counts.
+    pub fn message_waiting(&self) -> Vec<MessageWaiting> {
+        let mut told: Vec<MessageWaiting> = Vec::new();
+        for indication in self.meant().filter_map(waiting) {
+            match told.iter_mut().find(|known| known.is_of_same(indication)) {
+                Some(known) => *known = indication,
+                None => told.push(indication),
+            }
+        }
+        told
     }
 
     fn last<T>(&self, read: impl Fn(Element<'_>) -> Option<T>) -> Option<T> {
@@ -370,14 +377,38 @@ mod tests {
 
     #[test]
     fn several_mailboxes_in_one_header() {
-        let header = UserDataHeader::from_octets(&[1, 2, 0x80, 3, 1, 2, 0x01, 0, 1, 1, 0x82]);
-        let fax = (Mailbox::Fax, Waiting::None);
-        assert_eq!(
-            header
-                .message_waiting()
-                .map(|told| (told.mailbox, told.waiting)),
-            Some(fax)
-        );
+        use Mailbox::{Fax, Other, Voice};
+        use Waiting::{Count, None};
+        type Told = (Mailbox, Waiting, u8);
+        const CASES: &[(&[u8], &[Told])] = &[
+            (
+                &[1, 2, 0, 5, 1, 2, 1, 2],
+                &[(Voice, Count(5), 1), (Fax, Count(2), 1)],
+            ),
+            // Of two about one mailbox the last, in the place of the first; a wrong length says nothing.
+            (
+                &[1, 2, 0x80, 3, 1, 2, 1, 0, 1, 2, 0, 4, 1, 1, 0x82],
+                &[(Voice, Count(4), 1), (Fax, None, 1)],
+            ),
+            // Another profile and another kind of other messages are others.
+            (
+                &[1, 2, 0, 5, 1, 2, 0x20, 2],
+                &[(Voice, Count(5), 1), (Voice, Count(2), 2)],
+            ),
+            (
+                &[1, 2, 0xA7, 5, 1, 2, 3, 1],
+                &[(Other(1), Count(5), 2), (Other(0), Count(1), 1)],
+            ),
+            (&[0x24, 1, 1], &[]),
+        ];
+        for (octets, expected) in CASES {
+            let told = UserDataHeader::from_octets(octets).message_waiting();
+            let told: Vec<Told> = told
+                .iter()
+                .map(|told| (told.mailbox, told.waiting, told.profile))
+                .collect();
+            assert_eq!(told, *expected, "{octets:02X?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Message waiting: that messages lie in a mailbox, told by TP-DCS or by an element of the header.
 
+use super::{Dcs, UserDataHeader};
+
 /// What kind of messages wait (TS 23.040, 9.2.3.24.2; TS 23.038, 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mailbox {
@@ -41,6 +43,28 @@ pub struct MessageWaiting {
 const STORE: u8 = 1 << 7;
 
 impl MessageWaiting {
+    /// What header and TP-DCS of one short message tell together.
+    ///
+    /// A header that tells anything goes before TP-DCS, which has fewer words for it; but the short message is
+    /// to be kept if any of them says so (TS 23.040, 9.2.3.24.2).
+    pub(crate) fn of(header: Option<&UserDataHeader>, dcs: Option<Dcs>) -> Vec<Self> {
+        let coded = dcs.and_then(Dcs::message_waiting);
+        let mut told = header.map_or_else(Vec::new, UserDataHeader::message_waiting);
+        let store = told.iter().chain(&coded).any(|indication| indication.store);
+        if told.is_empty() {
+            told.extend(coded);
+        }
+        for indication in &mut told {
+            indication.store = store;
+        }
+        told
+    }
+
+    /// Is another indication about the same mailbox of the same profile?
+    pub(super) fn is_of_same(self, other: Self) -> bool {
+        (self.mailbox, self.profile) == (other.mailbox, other.profile)
+    }
+
     /// From the low four bits of a TP-DCS of the groups C to E.
     pub(super) fn from_dcs(low: u8, store: bool) -> Self {
         Self {
@@ -108,6 +132,74 @@ mod tests {
                 expected,
                 "{indication:02X}"
             );
+        }
+    }
+
+    #[test]
+    fn header_and_coding_together() {
+        use Mailbox::{Fax, Voice};
+        use Waiting::{Count, None, Some as AtLeastOne};
+        type Told = (Mailbox, Waiting, bool);
+        const CASES: &[(&str, &[u8], u8, &[Told])] = &[
+            ("the coding alone", &[], 0xD8, &[(Voice, AtLeastOne, true)]),
+            (
+                "the header alone",
+                &[1, 2, 0, 5],
+                0x00,
+                &[(Voice, Count(5), false)],
+            ),
+            (
+                "the header counts",
+                &[1, 2, 0x80, 5],
+                0xC8,
+                &[(Voice, Count(5), true)],
+            ),
+            (
+                "none is one too",
+                &[1, 2, 0x80, 0],
+                0xD8,
+                &[(Voice, None, true)],
+            ),
+            (
+                "another mailbox",
+                &[1, 2, 0x81, 5],
+                0xD8,
+                &[(Fax, Count(5), true)],
+            ),
+            (
+                "kept as the coding says",
+                &[1, 2, 0, 5],
+                0xD8,
+                &[(Voice, Count(5), true)],
+            ),
+            (
+                "kept as UCS-2 says",
+                &[1, 2, 0, 5],
+                0xE8,
+                &[(Voice, Count(5), true)],
+            ),
+            (
+                "kept by neither",
+                &[1, 2, 0, 5],
+                0xC8,
+                &[(Voice, Count(5), false)],
+            ),
+            (
+                "kept as one element says",
+                &[1, 2, 0, 5, 1, 2, 0x81, 2],
+                0xC8,
+                &[(Voice, Count(5), true), (Fax, Count(2), true)],
+            ),
+            ("nothing", &[], 0x00, &[]),
+        ];
+        for &(name, header, dcs, expected) in CASES {
+            let header = UserDataHeader::from_octets(header);
+            let told = MessageWaiting::of(Option::Some(&header), Option::Some(Dcs(dcs)));
+            let told: Vec<Told> = told
+                .iter()
+                .map(|told| (told.mailbox, told.waiting, told.store))
+                .collect();
+            assert_eq!(told, expected, "{name}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::fields::UserData;
+use super::fields::{Dcs, MessageWaiting, UserData};
 use super::marks::Mark;
 use super::octets::{DecodeError, DecodeErrorKind, Reader};
 
@@ -257,6 +257,26 @@ impl Tpdu {
             Self::SubmitReport(tpdu) => tpdu.user_data.as_ref(),
             Self::Command(_) => None,
         }
+    }
+
+    /// TP-DCS, if it has one.
+    pub fn dcs(&self) -> Option<Dcs> {
+        match self {
+            Self::Deliver(tpdu) => Some(tpdu.dcs),
+            Self::Submit(tpdu) => Some(tpdu.dcs),
+            Self::DeliverReport(tpdu) => tpdu.dcs,
+            Self::StatusReport(tpdu) => tpdu.dcs,
+            Self::SubmitReport(tpdu) => tpdu.dcs,
+            Self::Command(_) => None,
+        }
+    }
+
+    /// What its header and TP-DCS tell about messages in mailboxes, one indication a mailbox and profile.
+    /// What the header tells goes before TP-DCS; the short message is to be kept if either says so
+    /// (TS 23.040, 9.2.3.24.2).
+    pub fn message_waiting(&self) -> Vec<MessageWaiting> {
+        let header = self.user_data().and_then(UserData::header);
+        MessageWaiting::of(header, self.dcs())
     }
 
     /// Where a report's optional fields ended or broke although TP-PI announced more of them: what was

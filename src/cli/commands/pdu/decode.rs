@@ -56,7 +56,9 @@ JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in
   udh_leftover_hex  what follows its last whole element: with it no element counts
   concat            `reference`, `total` and `sequence` of a part
   ports             `destination` and `source`
-  message_waiting   `mailbox` (voice, fax, email, other), `waiting`, `count`, `store`
+  message_waiting   `mailbox` (voice, fax, email, other), `waiting`, `count`, `store`;
+                    `extended_type` of other messages (1 is video); `profile` from 2 up
+  more_waiting      the same of further mailboxes
   timestamp         TP-SCTS, without a zone where its zone is broken, left out where its date is
   timestamp_hex     its octets, if they are broken
   discharge         TP-DT, and discharge_hex in the same way

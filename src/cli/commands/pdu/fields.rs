@@ -49,7 +49,7 @@ impl Fields {
                 fields.told(report.user_data.as_ref(), report.pid, report.dcs);
             }
         }
-        fields.put_some("message_waiting", indication(tpdu).map(waiting));
+        fields.waiting(&tpdu.message_waiting());
         if let Some(cut) = tpdu.cut() {
             let (code, octet) = (code(cut), before + cut.octet);
             fields.put(
@@ -191,6 +191,16 @@ impl Fields {
         self.put("srr", command.report == ReportRequest::Wanted);
     }
 
+    fn waiting(&mut self, indications: &[MessageWaiting]) {
+        if let [first, others @ ..] = indications {
+            self.put("message_waiting", waiting(*first));
+            if !others.is_empty() {
+                let others = others.iter().copied().map(waiting);
+                self.put("more_waiting", others.collect::<Vec<_>>());
+            }
+        }
+    }
+
     /// The fields that TP-PI announces.
     fn told(&mut self, user_data: Option<&UserData>, pid: Option<Pid>, dcs: Option<Dcs>) {
         if let Some(user_data) = user_data {
@@ -247,22 +257,6 @@ fn clock(time: Timestamp) -> Option<String> {
     }
 }
 
-/// Told in the header or, in fewer words, by TP-DCS.
-fn indication(tpdu: &Tpdu) -> Option<MessageWaiting> {
-    let header = tpdu.user_data().and_then(UserData::header);
-    let dcs = match tpdu {
-        Tpdu::Deliver(deliver) => Some(deliver.dcs),
-        Tpdu::Submit(submit) => Some(submit.dcs),
-        Tpdu::StatusReport(report) => report.dcs,
-        Tpdu::DeliverReport(report) => report.dcs,
-        Tpdu::SubmitReport(report) => report.dcs,
-        Tpdu::Command(_) => None,
-    };
-    header
-        .and_then(UserDataHeader::message_waiting)
-        .or_else(|| dcs.and_then(Dcs::message_waiting))
-}
-
 fn waiting(indication: MessageWaiting) -> Value {
     let mailbox = match indication.mailbox {
         Mailbox::Voice => "voice",
@@ -277,6 +271,12 @@ fn waiting(indication: MessageWaiting) -> Value {
         told.put("count", count);
     }
     told.put("store", indication.store);
+    if let Mailbox::Other(kind @ 1..) = indication.mailbox {
+        told.put("extended_type", kind);
+    }
+    if indication.profile > 1 {
+        told.put("profile", indication.profile);
+    }
     json!(told)
 }
 

@@ -1,5 +1,6 @@
 //! `simpost pdu`: PDUs into fields and texts into PDUs, without a modem.
 
+mod coding;
 mod decode;
 mod encode;
 mod error;

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
+use super::coding::{coding, waiting};
 use super::decode::Read;
 use super::fields::Fields;
 use super::layout::{self, Span};
 use crate::cli::output::harmless;
-use crate::sms::alphabet::Alphabet;
 use crate::sms::command::CommandType;
 use crate::sms::fields::{Dcs, Fcs, Pid};
 use crate::sms::pdu::{self, Kind};
@@ -163,19 +163,6 @@ fn indicated(octet: u8) -> String {
     }
 }
 
-fn coding(dcs: Dcs) -> String {
-    let alphabet = match dcs.alphabet() {
-        _ if dcs.is_compressed() => "compressed",
-        Alphabet::Gsm7 => "GSM 7-bit",
-        Alphabet::Data8 => "8-bit data",
-        Alphabet::Ucs2 => "UCS-2",
-    };
-    dcs.class().map_or_else(
-        || alphabet.to_owned(),
-        |class| format!("{alphabet}, class {class}"),
-    )
-}
-
 /// `broken` are the octets of a time that is none, or has no zone.
 fn time(told: &str, broken: &str) -> String {
     match (told, broken) {
@@ -228,7 +215,7 @@ fn element(octets: &[u8]) -> String {
         [0x08, 4, high, low, total, sequence] => {
             place(u16::from_be_bytes([*high, *low]), *total, *sequence)
         }
-        [0x01, 2, kind, count] => format!("message indication {kind:02X}, {count} waiting"),
+        [0x01, 2, ..] => waiting(octets),
         [0x04, 2, to, from] => format!("port {to} from {from}"),
         [0x05, 4, to_high, to_low, high, low] => {
             let to = u16::from_be_bytes([*to_high, *to_low]);
@@ -250,7 +237,7 @@ mod tests {
         const CASES: &[(&[u8], &str)] = &[
             (&[0x00, 3, 90, 2, 1], "part 1 of 2, reference 90"),
             (&[0x08, 4, 0x12, 0x34, 3, 3], "part 3 of 3, reference 4660"),
-            (&[0x01, 2, 0x80, 5], "message indication 80, 5 waiting"),
+            (&[0x01, 2, 0x80, 5], "voice mail waiting: 5, store"),
             (&[0x04, 2, 240, 241], "port 240 from 241"),
             (&[0x05, 4, 0x0B, 0x84, 0x15, 0xB3], "port 2948 from 5555"),
             (&[0x24, 1, 1], "single shift, language 1"),
@@ -323,16 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn codings_and_lengths() {
-        const CASES: &[(u8, &str)] = &[
-            (0x00, "GSM 7-bit"),
-            (0x08, "UCS-2"),
-            (0xF6, "8-bit data, class 2"),
-            (0x20, "compressed"),
-        ];
-        for (dcs, expected) in CASES {
-            assert_eq!(coding(Dcs(*dcs)), *expected, "{dcs:02X}");
-        }
+    fn lengths_and_times() {
         let lengths = [length(4, "gsm7"), length(4, "ucs2"), length(4, "")];
         assert_eq!(lengths, ["4 septets", "4 octets", "4"]);
         let periods = [
