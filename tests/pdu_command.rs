@@ -154,12 +154,12 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "",
         "00440C914477000940650008623041015123F4090401028005D83DDE00",
-        r#"{"type":"deliver","sender":"+447700900456","text":"😀","alphabet":"ucs2","udl":9,"udh":[{"hex":"8005","iei":1}],"timestamp":"2026-03-14T10:15:32","timestamp_hex":"623041015123F4","pid":0,"dcs":8,"rp":false,"message_waiting":{"count":5,"mailbox":"voice","store":true,"waiting":true}}"#,
+        r#"{"type":"deliver","sender":"+447700900456","text":"😀","alphabet":"ucs2","udl":9,"udh":[{"hex":"8005","iei":1}],"timestamp":"2026-03-14T10:15:32","timestamp_hex":"623041015123F4","pid":0,"dcs":8,"rp":false,"message_waiting":{"count":5,"mailbox":"voice","store":true,"waiting":true},"marks":[{"code":"time","message":"TP-SCTS is no time, or has no zone","octet":12}]}"#,
     ),
     (
         "",
         "00040281210000000000000000000131",
-        r#"{"type":"deliver","sender":"12","text":"1","alphabet":"gsm7","udl":1,"timestamp_hex":"00000000000000","pid":0,"dcs":0,"rp":false}"#,
+        r#"{"type":"deliver","sender":"12","text":"1","alphabet":"gsm7","udl":1,"timestamp_hex":"00000000000000","pid":0,"dcs":0,"rp":false,"marks":[{"code":"time","message":"TP-SCTS is no time, or has no zone","octet":7}]}"#,
     ),
     // Every field that its kind can have.
     (
@@ -175,7 +175,7 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "",
         "079144770009909946170C9144770009103262304101512300623041015173F40007000406040402F0F141",
-        r#"{"type":"status_report","smsc":"+447700900999","recipient":"+447700900123","timestamp":"2026-03-14T10:15:32+00:00","discharge":"2026-03-14T10:15:37","discharge_hex":"623041015173F4","mr":23,"status":0,"status_class":"delivered","data_hex":"41","alphabet":"8bit","udl":6,"udh":[{"hex":"F0F1","iei":4}],"ports":{"destination":240,"source":241},"pid":0,"dcs":4}"#,
+        r#"{"type":"status_report","smsc":"+447700900999","recipient":"+447700900123","timestamp":"2026-03-14T10:15:32+00:00","discharge":"2026-03-14T10:15:37","discharge_hex":"623041015173F4","mr":23,"status":0,"status_class":"delivered","data_hex":"41","alphabet":"8bit","udl":6,"udh":[{"hex":"F0F1","iei":4}],"ports":{"destination":240,"source":241},"pid":0,"dcs":4,"marks":[{"code":"time","message":"TP-DT is no time, or has no zone","octet":25}]}"#,
     ),
     (
         "submit_report",
@@ -208,12 +208,12 @@ const GOLDEN: &[(&str, &str, &str)] = &[
     (
         "",
         "00440C914477000940650004000000000000000A0800035A02017005AAFF",
-        r#"{"type":"deliver","sender":"+447700900456","data_hex":"FF","alphabet":"8bit","udl":10,"udh":[{"hex":"5A0201","iei":0}],"udh_leftover_hex":"7005AA","timestamp_hex":"00000000000000","pid":0,"dcs":4,"rp":false}"#,
+        r#"{"type":"deliver","sender":"+447700900456","data_hex":"FF","alphabet":"8bit","udl":10,"udh":[{"hex":"5A0201","iei":0}],"udh_leftover_hex":"7005AA","timestamp_hex":"00000000000000","pid":0,"dcs":4,"rp":false,"marks":[{"code":"time","message":"TP-SCTS is no time, or has no zone","octet":12},{"code":"header_cut","message":"the user data header ends inside an element: none of it counts","octet":26}]}"#,
     ),
     (
         "",
         "0006170C9144770009103200000000000000623041015173F430",
-        r#"{"type":"status_report","recipient":"+447700900123","timestamp_hex":"00000000000000","discharge":"2026-03-14T10:15:37","discharge_hex":"623041015173F4","mr":23,"status":48,"status_class":"trying"}"#,
+        r#"{"type":"status_report","recipient":"+447700900123","timestamp_hex":"00000000000000","discharge":"2026-03-14T10:15:37","discharge_hex":"623041015173F4","mr":23,"status":48,"status_class":"trying","marks":[{"code":"time","message":"TP-SCTS is no time, or has no zone","octet":11},{"code":"time","message":"TP-DT is no time, or has no zone","octet":18}]}"#,
     ),
     (
         "submit",

@@ -58,6 +58,40 @@ pub enum MarkKind {
     /// TP-UDHI tells of a header, but there are no user data.
     #[error("TP-UDHI without user data")]
     HeaderOfNothing,
+    /// The last element of a user data header has not the octets that it announces: no element counts.
+    #[error("the user data header ends inside an element: none of it counts")]
+    HeaderCut,
+    /// A part that no text has, such as the third of two: the element is not heeded.
+    #[error("part {sequence} of {total} is none, the place is not heeded")]
+    NoSuchPart {
+        /// The part.
+        sequence: u8,
+        /// Of how many.
+        total: u8,
+    },
+    /// TP-UDL has less septets than the header takes with its fill bits: there is no text.
+    #[error("TP-UDL of {udl} septets, the header alone takes {header}")]
+    LengthTooShort {
+        /// TP-UDL.
+        udl: u8,
+        /// The septets that the header takes.
+        header: usize,
+    },
+    /// An odd number of octets in UCS-2: the last is half a character.
+    #[error("half a character at the end of TP-UD")]
+    HalfCharacter,
+    /// Half of a surrogate pair without its other half, which may stand in a neighbouring part.
+    #[error("half of a surrogate pair in TP-UD")]
+    HalfPair,
+    /// An escape with nothing behind it, which may stand in the next part.
+    #[error("an escape of nothing at the end of TP-UD")]
+    Escape,
+    /// No date and time of day, or a zone that is none.
+    #[error("{field} is no time, or has no zone")]
+    Time {
+        /// The field.
+        field: &'static str,
+    },
     /// TP-PI stands there and announces nothing.
     #[error("TP-PI announces nothing")]
     NothingAnnounced,

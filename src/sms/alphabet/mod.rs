@@ -126,6 +126,12 @@ impl Tables {
     }
 }
 
+/// Is the last of the septets an escape of nothing? One behind another escape is a space with it.
+pub(crate) fn ends_in_escape(septets: &[u8]) -> bool {
+    let escapes = septets.iter().rev().take_while(|septet| **septet == ESCAPE);
+    escapes.count() % 2 == 1
+}
+
 /// The septets that one character costs in the default alphabet, 1 or 2; nothing if it is not there.
 pub fn width(character: char) -> Option<usize> {
     Tables::DEFAULT.width(character)

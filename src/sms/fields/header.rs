@@ -5,6 +5,7 @@
 
 use super::MessageWaiting;
 use crate::sms::alphabet::{Language, Shifts};
+use crate::sms::marks::MarkKind;
 
 /// Which part of which message (TS 23.040, 9.2.3.24.1 and 9.2.3.24.8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -172,6 +173,21 @@ impl UserDataHeader {
         told
     }
 
+    /// What is odd, each with the index of its octet in [`UserDataHeader::octets`].
+    pub(crate) fn odd(&self) -> impl Iterator<Item = (usize, MarkKind)> {
+        let leftover = self.leftover().len();
+        let cut = (leftover > 0).then(|| (self.0.len() - leftover, MarkKind::HeaderCut));
+        let mut next = 0;
+        let nowhere = self.meant().filter_map(move |element| {
+            let at = next;
+            next += 2 + element.data.len();
+            let (_, total, sequence) = place(element)?;
+            let is_none = !(1..=total).contains(&sequence);
+            is_none.then_some((at, MarkKind::NoSuchPart { sequence, total }))
+        });
+        cut.into_iter().chain(nowhere)
+    }
+
     fn last<T>(&self, read: impl Fn(Element<'_>) -> Option<T>) -> Option<T> {
         self.meant().filter_map(read).last()
     }
@@ -210,14 +226,19 @@ fn waiting(element: Element<'_>) -> Option<MessageWaiting> {
     }
 }
 
-fn concat(element: Element<'_>) -> Option<Concat> {
-    let (reference, total, sequence) = match (element.iei, element.data) {
-        (CONCAT_8, &[reference, total, sequence]) => (u16::from(reference), total, sequence),
+/// Reference, total and sequence as an element says them.
+fn place(element: Element<'_>) -> Option<(u16, u8, u8)> {
+    match (element.iei, element.data) {
+        (CONCAT_8, &[reference, total, sequence]) => Some((reference.into(), total, sequence)),
         (CONCAT_16, &[high, low, total, sequence]) => {
-            (u16::from_be_bytes([high, low]), total, sequence)
+            Some((u16::from_be_bytes([high, low]), total, sequence))
         }
-        _ => return None,
-    };
+        _ => None,
+    }
+}
+
+fn concat(element: Element<'_>) -> Option<Concat> {
+    let (reference, total, sequence) = place(element)?;
     (1..=total).contains(&sequence).then_some(Concat {
         reference,
         total,

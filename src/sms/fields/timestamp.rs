@@ -6,6 +6,9 @@ use std::time::Duration;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+use crate::sms::marks::MarkKind;
+use crate::sms::octets::{DecodeError, Reader};
+
 /// TP-SCTS, TP-DT and absolute TP-VP (TS 23.040, 9.2.3.11): local time of the service centre with its
 /// zone.
 ///
@@ -35,6 +38,16 @@ impl Timestamp {
     /// From the octets of the wire, whatever they hold.
     pub fn from_octets(octets: [u8; 7]) -> Self {
         Self(octets)
+    }
+
+    /// Reads a time as it is; one that is none, or has no zone, leaves a mark.
+    pub(crate) fn read(reader: &mut Reader<'_>, field: &'static str) -> Result<Self, DecodeError> {
+        let at = reader.at();
+        let time = Self(reader.array(field)?);
+        if !matches!(time.reading(), Reading::Zoned(..)) {
+            reader.mark(at, MarkKind::Time { field });
+        }
+        Ok(time)
     }
 
     /// The octets of the wire.

@@ -168,7 +168,11 @@ impl UserData {
         let at = reader.at();
         let mut field = Reader::new(reader.take(octets, "TP-UD")?);
         let header = if with_header {
-            Some(header(&mut field).map_err(|kind| kind.at(at))?)
+            let header = header(&mut field).map_err(|kind| kind.at(at))?;
+            for (index, kind) in header.odd() {
+                reader.mark(at + 1 + index, kind);
+            }
+            Some(header)
         } else {
             None
         };
@@ -176,15 +180,30 @@ impl UserData {
         let rest = field.rest();
         let units = match alphabet {
             Alphabet::Gsm7 => {
-                let count = usize::from(udl).saturating_sub(header_septets(header_octets));
+                let header = header_septets(header_octets);
+                let count = usize::from(udl).checked_sub(header).unwrap_or_else(|| {
+                    reader.mark(at - 1, MarkKind::LengthTooShort { udl, header });
+                    0
+                });
                 let fill = alphabet::fill_bits(header_octets);
                 if let Some(index) = spare_bits(rest, fill, count) {
                     let kind = MarkKind::SpareBits { field: "TP-UD" };
                     reader.mark(at + header_octets + index, kind);
                 }
-                alphabet::unpack(rest, fill, count)
+                let septets = alphabet::unpack(rest, fill, count);
+                if alphabet::ends_in_escape(&septets) {
+                    let index = (fill + 7 * (count - 1)) / 8;
+                    reader.mark(at + header_octets + index, MarkKind::Escape);
+                }
+                septets
             }
-            Alphabet::Data8 | Alphabet::Ucs2 => rest.to_vec(),
+            Alphabet::Data8 => rest.to_vec(),
+            Alphabet::Ucs2 => {
+                for (index, kind) in odd_utf16(rest) {
+                    reader.mark(at + header_octets + index, kind);
+                }
+                rest.to_vec()
+            }
         };
         Ok(Self {
             header,
@@ -286,6 +305,20 @@ fn header(field: &mut Reader<'_>) -> Result<UserDataHeader, DecodeErrorKind> {
             octets,
         })?;
     Ok(UserDataHeader::from_octets(elements))
+}
+
+/// The first half of a pair that stands alone, and half a character at the end, with their indices.
+fn odd_utf16(octets: &[u8]) -> impl Iterator<Item = (usize, MarkKind)> {
+    let (pairs, rest) = octets.as_chunks::<2>();
+    let mut at = 0;
+    let mut units = char::decode_utf16(pairs.iter().copied().map(u16::from_be_bytes));
+    let alone = units.find_map(|unit| {
+        let index = at;
+        at += 2 * unit.as_ref().map_or(1, |character| character.len_utf16());
+        unit.is_err().then_some((index, MarkKind::HalfPair))
+    });
+    let half = (!rest.is_empty()).then_some((2 * pairs.len(), MarkKind::HalfCharacter));
+    alone.into_iter().chain(half)
 }
 
 fn utf16(octets: &[u8]) -> String {
@@ -590,57 +623,174 @@ mod tests {
         );
     }
 
-    /// TP-UDL, what it leaves of the text, and the marks.
+    /// Marks of what is written again as it came are about its meaning; those of bits are about bits that
+    /// are lost.
     #[test]
-    fn a_strange_length_is_kept_and_strange_bits_are_marked() {
-        let spare = |octet| vec![MarkKind::SpareBits { field: "TP-UD" }.at(octet)];
-        let cases = [
+    fn a_strange_length_is_kept_and_what_is_odd_is_marked() {
+        use MarkKind::{Escape, HalfCharacter, HalfPair, HeaderCut, LengthTooShort, NoSuchPart};
+        const SPARE: MarkKind = MarkKind::SpareBits { field: "TP-UD" };
+        type Case = (
+            &'static str,
+            &'static str,
+            Dcs,
+            &'static str,
+            &'static [(usize, MarkKind)],
+        );
+        const CASES: &[Case] = &[
             (
                 "no room for the fill bit",
                 "07060804010202 02",
-                true,
+                GSM7,
                 "",
-                vec![],
+                &[(0, LengthTooShort { udl: 7, header: 8 })],
             ),
-            ("none behind eight", "090700037A0201 7000", true, "", vec![]),
+            (
+                "less than the header",
+                "06 050003070201",
+                GSM7,
+                "",
+                &[(0, LengthTooShort { udl: 6, header: 7 })],
+            ),
+            (
+                "none behind eight",
+                "090700037A0201 7000",
+                GSM7,
+                "",
+                &[(0, LengthTooShort { udl: 9, header: 10 })],
+            ),
             (
                 "a fill bit that is set",
                 "090500035A02019169",
-                true,
+                GSM7,
                 "Hi",
-                spare(7),
+                &[(7, SPARE)],
             ),
             (
                 "the fill bit as it should be",
                 "090500035A02019069",
-                true,
+                GSM7,
                 "Hi",
-                vec![],
+                &[],
             ),
-            ("bits behind the text", "02C874", false, "Hi", spare(2)),
+            (
+                "the third part of two",
+                "090500035A02039069",
+                GSM7,
+                "Hi",
+                &[(
+                    2,
+                    NoSuchPart {
+                        sequence: 3,
+                        total: 2,
+                    },
+                )],
+            ),
+            (
+                "part 0 behind ports",
+                "0C 0A 0402F0F1 0804005A0200 41",
+                DATA8,
+                "41",
+                &[(
+                    6,
+                    NoSuchPart {
+                        sequence: 0,
+                        total: 2,
+                    },
+                )],
+            ),
+            (
+                "a wrong place and a right one",
+                "0C 0A 00035A0203 00035A0201 41",
+                DATA8,
+                "41",
+                &[(
+                    2,
+                    NoSuchPart {
+                        sequence: 3,
+                        total: 2,
+                    },
+                )],
+            ),
+            (
+                "a header with leftover",
+                "09 07 00035A0203 7005 41",
+                DATA8,
+                "41",
+                &[(7, HeaderCut)],
+            ),
+            ("bits behind the text", "-02C874", GSM7, "Hi", &[(2, SPARE)]),
             (
                 "a carriage return as padding",
-                "0731D98C56B3DD1A",
-                false,
+                "-0731D98C56B3DD1A",
+                GSM7,
                 "1234567",
-                spare(7),
+                &[(7, SPARE)],
             ),
+            (
+                "an escape of nothing",
+                "-02C10D",
+                GSM7,
+                "A ",
+                &[(1, Escape)],
+            ),
+            (
+                "behind a header",
+                "090500035A0201821B",
+                GSM7,
+                "A ",
+                &[(8, Escape)],
+            ),
+            ("an escape of an escape", "-02 9B0D", GSM7, " ", &[]),
+            (
+                "half a pair",
+                "-0404 04 D83D",
+                UCS2,
+                "Є\u{FFFD}",
+                &[(3, HalfPair)],
+            ),
+            (
+                "the other half behind a pair",
+                "-06 D83DDE00 DE00",
+                UCS2,
+                "😀\u{FFFD}",
+                &[(5, HalfPair)],
+            ),
+            (
+                "an odd length",
+                "-03 0404 04",
+                UCS2,
+                "Є\u{FFFD}",
+                &[(3, HalfCharacter)],
+            ),
+            (
+                "both",
+                "-05 D83D 0404 04",
+                UCS2,
+                "\u{FFFD}Є\u{FFFD}",
+                &[(1, HalfPair), (5, HalfCharacter)],
+            ),
+            ("both halves", "-04 D83DDE00", UCS2, "😀", &[]),
         ];
-        for (name, hex, with_header, text, marks) in cases {
+        for &(name, hex, dcs, text, expected) in CASES {
+            let (with_header, hex) = hex
+                .strip_prefix('-')
+                .map_or((true, hex), |hex| (false, hex));
             let octets = decode_hex(&hex.replace(' ', "")).unwrap();
             let mut reader = Reader::new(&octets);
-            let user_data = UserData::decode(&mut reader, GSM7, with_header).unwrap();
+            let user_data = UserData::decode(&mut reader, dcs, with_header).unwrap();
+            let read = (user_data.text(), user_data.udl());
+            assert_eq!(read, (text.to_owned(), octets[0]), "{name}");
+            let is_lossy = expected.iter().any(|(_, kind)| *kind == SPARE);
             assert_eq!(
-                (user_data.text().as_str(), user_data.udl()),
-                (text, octets[0]),
+                written(&user_data) != encode_hex(&octets),
+                is_lossy,
                 "{name}"
             );
-            assert_eq!(
-                written(&user_data) == encode_hex(&octets),
-                marks.is_empty(),
-                "{name}"
-            );
-            assert_eq!(reader.into_marks(), marks, "{name}");
+            let marks = reader
+                .into_marks()
+                .into_iter()
+                .map(|mark| (mark.octet, mark.kind));
+            assert_eq!(marks.collect::<Vec<_>>(), expected, "{name}");
         }
     }
 

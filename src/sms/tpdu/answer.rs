@@ -51,13 +51,13 @@ impl Answer {
         let failure = failure(reader)?;
         let indicator = Indicator::read(reader)?;
         let scts = match kind {
-            Kind::SubmitReport => reader.array("TP-SCTS")?,
-            _ => [0; 7],
+            Kind::SubmitReport => Timestamp::read(reader, "TP-SCTS")?,
+            _ => Timestamp::from_octets([0; 7]),
         };
         let told = indicator.fields(reader, first.has(HEADER));
         Ok(Self {
             failure,
-            scts: Timestamp::from_octets(scts),
+            scts,
             told,
         })
     }

@@ -7,6 +7,7 @@ use super::first::{FirstOctet, HEADER, REPORT};
 use super::submit::ReportRequest;
 use crate::sms::fields::{Address, Pid, UserDataHeader};
 use crate::sms::ids::Mr;
+use crate::sms::marks::MarkKind;
 use crate::sms::octets::{DecodeError, Reader};
 
 /// SMS-COMMAND (TS 23.040, 9.2.2.4).
@@ -112,8 +113,9 @@ impl Command {
         let number = Mr(reader.octet("TP-MN")?);
         let destination = Address::decode(reader, "TP-DA")?;
         let length = reader.octet("TP-CDL")?;
+        let at = reader.at();
         let data = reader.take(usize::from(length), "TP-CD")?.to_vec();
-        Ok(Self {
+        let command = Self {
             report,
             mr,
             pid,
@@ -122,7 +124,17 @@ impl Command {
             destination,
             headed: first.has(HEADER),
             data,
-        })
+        };
+        match command.header() {
+            Some(header) => {
+                for (index, kind) in header.odd() {
+                    reader.mark(at + 1 + index, kind);
+                }
+            }
+            None if command.headed => reader.mark(at, MarkKind::HeaderCut),
+            None => {}
+        }
+        Ok(command)
     }
 }
 

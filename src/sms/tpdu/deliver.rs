@@ -86,7 +86,7 @@ impl Deliver {
         let originator = Address::decode(reader, "TP-OA")?;
         let pid = Pid(reader.octet("TP-PID")?);
         let dcs = Dcs(reader.octet("TP-DCS")?);
-        let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
+        let scts = Timestamp::read(reader, "TP-SCTS")?;
         Ok(Self {
             more_to_send: !first.has(NO_MORE),
             loop_prevention: first.has(LOOP_PREVENTION),

@@ -391,6 +391,11 @@ mod tests {
     const fn spare(octet: usize, field: &'static str) -> Mark {
         mark(octet, MarkKind::SpareBits { field })
     }
+
+    const fn time(octet: usize, field: &'static str) -> Mark {
+        mark(octet, MarkKind::Time { field })
+    }
+
     const FIRST: &str = "the first octet";
 
     const fn long(semi_octets: usize) -> Mark {
@@ -442,6 +447,16 @@ mod tests {
             ("a reserved bit of TP-PI", "0008", DeliverReport, &[spare(1, "TP-PI")], false),
             ("what is announced is missing", "0001", DeliverReport, &[mark(2, CUT)], false),
             ("no oddity", REPORT, StatusReport, &[], true),
+            ("a time of zeros", "0617 0C91447700091032 00000000000000 62304101517300 00",
+                StatusReport, &[time(10, "TP-SCTS")], true),
+            ("a zone that is none", "0617 0C91447700091032 62304101512300 623041015173F4 00",
+                StatusReport, &[time(17, "TP-DT")], true),
+            ("until no time", "19000C914477000910320000 00000000000000 02C834",
+                Submit, &[time(12, "TP-VP")], true),
+            ("no header in the data", "42000002170C91447700091032 02 0500",
+                Command, &[mark(14, MarkKind::HeaderCut)], true),
+            ("no such part in the data", "42000002170C91447700091032 06 0500030102 03",
+                Command, &[mark(15, MarkKind::NoSuchPart { sequence: 3, total: 2 })], true),
             ("nothing announced", "0617 0C91447700091032 62304101512300 62304101517300 00 00",
                 StatusReport, &[mark(25, MarkKind::NothingAnnounced)], false),
         ];

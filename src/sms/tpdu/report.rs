@@ -180,8 +180,8 @@ impl StatusReport {
         let first = FirstOctet::read(reader, Kind::StatusReport)?;
         let mr = Mr(reader.octet("TP-MR")?);
         let recipient = Address::decode(reader, "TP-RA")?;
-        let scts = Timestamp::from_octets(reader.array("TP-SCTS")?);
-        let discharge = Timestamp::from_octets(reader.array("TP-DT")?);
+        let scts = Timestamp::read(reader, "TP-SCTS")?;
+        let discharge = Timestamp::read(reader, "TP-DT")?;
         let status = Status(reader.octet("TP-ST")?);
         let told = Indicator::at_end(reader, first.has(HEADER));
         Ok(Self {

@@ -126,9 +126,7 @@ impl Submit {
         let validity = match first.bits(VALIDITY) {
             VPF_RELATIVE => Some(ValidityPeriod::Relative(reader.octet("TP-VP")?)),
             VPF_ENHANCED => Some(ValidityPeriod::Enhanced(reader.array("TP-VP")?)),
-            VPF_ABSOLUTE => Some(ValidityPeriod::Absolute(Timestamp::from_octets(
-                reader.array("TP-VP")?,
-            ))),
+            VPF_ABSOLUTE => Some(ValidityPeriod::Absolute(Timestamp::read(reader, "TP-VP")?)),
             _ => None,
         };
         Ok(Self {

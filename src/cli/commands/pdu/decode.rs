@@ -76,7 +76,8 @@ JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in
   cut               the optional fields ended too soon: `code`, `octet`, `message`
   marks             octets that are odd but could be read, each with `code`, `octet`, `message`;
                     the codes are address_too_long, filler, name, spare_bits, reserved_type,
-                    header_of_nothing, nothing_announced
+                    header_of_nothing, nothing_announced, header_cut, no_such_part,
+                    length_too_short, half_character, half_pair, escape, time
   behind_hex        octets behind the TPDU
   error             instead of all these: `code`, `octet` (from the start of the line), `message`;
                     the codes are not_hex, half_octet, too_short, wrong_type, address_too_long,

@@ -50,6 +50,13 @@ pub(super) fn mark_code(mark: MarkKind) -> &'static str {
         MarkKind::SpareBits { .. } => "spare_bits",
         MarkKind::ReservedType { .. } => "reserved_type",
         MarkKind::HeaderOfNothing => "header_of_nothing",
+        MarkKind::HeaderCut => "header_cut",
+        MarkKind::NoSuchPart { .. } => "no_such_part",
+        MarkKind::LengthTooShort { .. } => "length_too_short",
+        MarkKind::HalfCharacter => "half_character",
+        MarkKind::HalfPair => "half_pair",
+        MarkKind::Escape => "escape",
+        MarkKind::Time { .. } => "time",
         MarkKind::NothingAnnounced => "nothing_announced",
         MarkKind::Cut(error) => code(error),
     }
