@@ -192,6 +192,13 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "0062050002170C91447700091032060500035A0201",
         r#"{"type":"command","recipient":"+447700900123","data_hex":"0500035A0201","udh":[{"hex":"5A0201","iei":0}],"concat":{"reference":90,"sequence":1,"total":2},"mr":5,"ct":2,"mn":23,"pid":0,"srr":true}"#,
     ),
+    // A name that poses as a number, behind a service centre of this network; a national number.
+    (
+        "",
+        "03B921430412D02B1AED7683C17230180000623041015123000141",
+        r#"{"type":"deliver","smsc":"1234","smsc_type":"network_specific","sender":"+447700900","sender_type":"alphanumeric","text":"A","alphabet":"gsm7","udl":1,"timestamp":"2026-03-14T10:15:32+00:00","pid":0,"dcs":0,"rp":false}"#,
+    ),
+    ("", "0001000BA17007091032F4000002C834", r#"{"type":"submit","recipient":"07709001234","recipient_type":"national","text":"Hi","alphabet":"gsm7","udl":2,"mr":0,"pid":0,"dcs":0,"srr":false,"rd":false,"rp":false}"#),
     // Several mailboxes, one of video; kept, since the coding says so.
     (
         "",
@@ -602,6 +609,10 @@ const REFUSED: &[(&str, &str)] = &[
         "bad_address",
     ),
     (r#"{"to":"3400","text":"Hi","smsc":"?"}"#, "bad_address"),
+    (r#"{"to":"3400","text":"Hi","smsc":""}"#, "bad_address"),
+    (r#"{"to":"3400","text":"Hi","smsc":"+"}"#, "bad_address"),
+    (r#"{"to":"3400","text":"Hi","smsc":"abc"}"#, "bad_address"),
+    (r#"{"to":"3400","text":"Hi","smsc":"+44*1"}"#, "bad_address"),
     (r#"{"to":"3400","text":""}"#, "empty_text"),
     (r#"{"to":"3400","text":"","encoding":"8bit"}"#, "empty_text"),
     (r#"{"to":"3400","text":"Hi","class":4}"#, "bad_value"),
@@ -681,6 +692,8 @@ fn one_text_on_the_command_line() {
     );
     for wrong in [
         &["--text", "Hi", "-"][..],
+        &["--text", "Hi", "--smsc", ""],
+        &["--text", "Hi", "--smsc", "+"],
         &["--text", "Hi", "--vp", "1", "--validity-minutes", "5"],
         &[],
     ] {

@@ -334,15 +334,37 @@ impl FromStr for Address {
     }
 }
 
-/// International numbers with `+`, all else as it stands.
+/// International numbers with `+`, all else as it stands; but a name that a reader would take for a
+/// number, such as the name `+447700900123`, between quotes.
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let plus = if self.ton == Ton::International {
-            "+"
-        } else {
-            ""
-        };
-        write!(f, "{plus}{}", self.value)
+        match self.ton {
+            Ton::International => write!(f, "+{}", self.value),
+            Ton::Alphanumeric if poses_as_number(&self.value) => write!(f, "\"{}\"", self.value),
+            _ => f.write_str(&self.value),
+        }
+    }
+}
+
+/// Has a name digits and no letters, whatever stands between them? Names between quotes count too: else
+/// one could show itself as another between quotes.
+fn poses_as_number(name: &str) -> bool {
+    name.chars().any(char::is_numeric) && !name.chars().any(char::is_alphabetic)
+}
+
+/// One word, such as `network_specific`.
+impl fmt::Display for Ton {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::International => "international",
+            Self::National => "national",
+            Self::NetworkSpecific => "network_specific",
+            Self::Subscriber => "subscriber",
+            Self::Alphanumeric => "alphanumeric",
+            Self::Abbreviated => "abbreviated",
+            Self::Reserved => "reserved",
+        })
     }
 }
 
@@ -662,6 +684,34 @@ mod tests {
         assert_eq!(Address::name("Євро"), Err(BadAddress::Character));
         let odd_plan = Address::new(Ton::National, Npi(0xF9), "12");
         assert_eq!(odd_plan.map(|address| address.npi()), Ok(Npi(9)));
+    }
+
+    #[test]
+    fn a_name_does_not_pose_as_a_number() {
+        const CASES: &[(&str, &str)] = &[
+            ("+447700900", "\"+447700900\""),
+            ("447700900", "\"447700900\""),
+            ("+44 7700-90", "\"+44 7700-90\""),
+            ("\"+4477009\"", "\"\"+4477009\"\""),
+            ("3400", "\"3400\""),
+            ("*10#", "\"*10#\""),
+            ("Shop 24", "Shop 24"),
+            ("+", "+"),
+            ("", ""),
+        ];
+        for (name, shown) in CASES {
+            let address = Address::name(name).unwrap();
+            assert_eq!(address.to_string(), *shown, "{name}");
+            assert_eq!(address.value(), *name);
+        }
+    }
+
+    #[test]
+    fn every_type_has_its_word() {
+        let words: Vec<String> = (0..8).map(|bits| Ton::of(bits << 4).to_string()).collect();
+        let expected = "unknown international national network_specific subscriber alphanumeric \
+                        abbreviated reserved";
+        assert_eq!(words.join(" "), expected);
     }
 
     #[test]

@@ -50,6 +50,11 @@ JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in
   type              deliver, submit, status_report, deliver_report, submit_report or command
   smsc              the service centre
   sender, recipient TP-OA; TP-DA or TP-RA
+  sender_type       alphanumeric (a name, also one of digits), national, network_specific,
+                    subscriber, abbreviated or reserved; left out for digits of unknown type
+                    and for international numbers, which have a `+`
+  recipient_type    the same of the recipient
+  smsc_type         the same of the service centre
   text, data_hex    TP-UD decoded; its octets where they are no text, or those of TP-CD
   alphabet, udl     gsm7, 8bit or ucs2; TP-UDL
   udh               the elements of the user data header, each with `iei` and `hex`

@@ -8,7 +8,7 @@ use crate::sms::alphabet::Alphabet;
 use crate::sms::command::Command;
 use crate::sms::deliver::Deliver;
 use crate::sms::fields::{
-    Address, Dcs, Element, Mailbox, MessageWaiting, Pid, Reading, Timestamp, UserData,
+    Address, Dcs, Element, Mailbox, MessageWaiting, Pid, Reading, Timestamp, Ton, UserData,
     UserDataHeader, ValidityPeriod, Waiting,
 };
 use crate::sms::marks::{Mark, MarkKind};
@@ -33,7 +33,9 @@ impl Fields {
     pub(super) fn of(smsc: Option<&Address>, tpdu: &Tpdu, before: usize) -> Self {
         let mut fields = Self::default();
         fields.put("type", tpdu.kind().to_string());
-        fields.put_some("smsc", smsc.map(Address::to_string));
+        if let Some(smsc) = smsc {
+            fields.address("smsc", "smsc_type", smsc);
+        }
         match tpdu {
             Tpdu::Deliver(deliver) => fields.deliver(deliver),
             Tpdu::Submit(submit) => fields.submit(submit),
@@ -112,8 +114,21 @@ impl Fields {
         }
     }
 
+    /// An address, and its type where its form does not tell it: else a name of digits, or a national
+    /// number, could not be told from others.
+    fn address(&mut self, name: &'static str, kind: &'static str, address: &Address) {
+        let value = match address.ton() {
+            Ton::International => format!("+{}", address.value()),
+            _ => address.value().to_owned(),
+        };
+        self.put(name, value);
+        if !matches!(address.ton(), Ton::International | Ton::Unknown) {
+            self.put(kind, address.ton().to_string());
+        }
+    }
+
     fn deliver(&mut self, deliver: &Deliver) {
-        self.put("sender", deliver.originator.to_string());
+        self.address("sender", "sender_type", &deliver.originator);
         self.user_data(&deliver.user_data);
         self.time("timestamp", "timestamp_hex", deliver.scts);
         self.coding(Some(deliver.pid), Some(deliver.dcs));
@@ -121,7 +136,7 @@ impl Fields {
     }
 
     fn submit(&mut self, submit: &Submit) {
-        self.put("recipient", submit.destination.to_string());
+        self.address("recipient", "recipient_type", &submit.destination);
         self.user_data(&submit.user_data);
         self.put("mr", submit.mr.0);
         self.coding(Some(submit.pid), Some(submit.dcs));
@@ -167,7 +182,7 @@ impl Fields {
     }
 
     fn status_report(&mut self, report: &StatusReport) {
-        self.put("recipient", report.recipient.to_string());
+        self.address("recipient", "recipient_type", &report.recipient);
         self.time("timestamp", "timestamp_hex", report.scts);
         self.time("discharge", "discharge_hex", report.discharge);
         self.put("mr", report.mr.0);
@@ -177,7 +192,7 @@ impl Fields {
     }
 
     fn command(&mut self, command: &Command) {
-        self.put("recipient", command.destination.to_string());
+        self.address("recipient", "recipient_type", &command.destination);
         if !command.data.is_empty() {
             self.put("data_hex", encode_hex(&command.data));
         }

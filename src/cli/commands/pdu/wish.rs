@@ -93,6 +93,8 @@ pub(super) enum Refused {
     Missing(&'static str),
     #[error("`{0}`: {1}")]
     BadAddress(&'static str, BadAddress),
+    #[error("`smsc` is no number: digits, with `+` before an international one")]
+    NoServiceCentre,
     #[error("`{field}` {wanted}")]
     BadValue {
         field: &'static str,
@@ -111,7 +113,7 @@ impl Refused {
             Self::LineTooLong => "line_too_long",
             Self::BadJson(_) => "bad_json",
             Self::Missing(_) => "missing",
-            Self::BadAddress(..) => "bad_address",
+            Self::BadAddress(..) | Self::NoServiceCentre => "bad_address",
             Self::BadValue { .. } | Self::BadLanguage(_) => "bad_value",
             Self::Split(SplitError::Empty) => "empty_text",
             Self::Split(SplitError::TooLong { .. }) => "too_long",
@@ -131,8 +133,15 @@ fn address(field: &'static str, text: &str) -> Result<Address, Refused> {
 impl Wish {
     /// The service centre, if it is not the one on the SIM.
     pub(super) fn smsc(&self) -> Result<Option<Address>, Refused> {
-        let smsc = self.smsc.as_deref();
-        smsc.map(|smsc| address("smsc", smsc)).transpose()
+        let Some(smsc) = self.smsc.as_deref() else {
+            return Ok(None);
+        };
+        let smsc = address("smsc", smsc)?;
+        // An empty one would go out as a length with a type: no service centre at all.
+        if smsc.value().is_empty() || !smsc.value().bytes().all(|digit| digit.is_ascii_digit()) {
+            return Err(Refused::NoServiceCentre);
+        }
+        Ok(Some(smsc))
     }
 
     /// The parts in order.
