@@ -19,11 +19,12 @@ use std::time::{Duration, Instant};
 
 use simpost::modem::at::dialog::Dialog;
 use simpost::modem::at::lines::{Buffer, PromptDue};
+use simpost::sms::alphabet::{Language, Shifts};
 use simpost::sms::deliver::Deliver;
-use simpost::sms::fields::Timestamp;
+use simpost::sms::fields::{Address, Timestamp};
 use simpost::sms::ids::PartNo;
 use simpost::sms::number::PhoneNumber;
-use simpost::sms::parts::{self, ReportRequest};
+use simpost::sms::parts::{self, Allowed, Encoding, ReportRequest};
 use simpost::sms::pdu::{self, Tpdu};
 
 /// Rounds of a row; the quarters of them must be whole.
@@ -114,56 +115,138 @@ fn print(title: &str, rows: &[Row]) -> std::io::Result<bool> {
     Ok(within || cfg!(debug_assertions))
 }
 
-/// A full part of each alphabet, and a short one.
-const TEXTS: [(&str, &str); 3] = [
-    ("GSM 7-bit, 19 septets", "Order 1042 is ready"),
-    (
-        "GSM 7-bit, 160 septets",
-        "Dear customer, your repair 2207 is finished. Please collect it before Friday 18:00. Price 49.90 \
-         EUR. Opening hours: Mon-Fri 9-18, Sat 9-13. Thank you for it all",
-    ),
-    (
-        "UCS-2, 70 characters",
-        "Шановний клієнте, ремонт 2207 завершено. Заберіть його до п'ятниці 18.",
-    ),
-];
+/// A text that is one part, and how it is written.
+struct Text {
+    name: &'static str,
+    text: String,
+    encoding: Encoding,
+}
+
+/// Full parts of each alphabet, with all that makes one dear, and a short one first.
+fn texts() -> Vec<Text> {
+    let tables = |locking, single| Encoding::Gsm7(Shifts { locking, single });
+    let (turkish, hindi) = (Some(Language::Turkish), Some(Language::Hindi));
+    let text = |name, text: &str, encoding| Text {
+        name,
+        text: text.to_owned(),
+        encoding,
+    };
+    vec![
+        text(
+            "GSM 7-bit, 19 septets",
+            "Order 1042 is ready",
+            Encoding::Fewest,
+        ),
+        text("GSM 7-bit, 160 septets", FULL, Encoding::Fewest),
+        text("GSM 7-bit, 80 escapes", &"€".repeat(80), Encoding::Fewest),
+        text(
+            "GSM 7-bit, Greek and accents",
+            &"ΔΦΓΛΩΠΨΣΘΞéùìòØøÅåÆæ".repeat(8),
+            Encoding::Fewest,
+        ),
+        text(
+            "Turkish locking table",
+            &"ğışİ a".repeat(25),
+            tables(turkish, None),
+        ),
+        text(
+            "Turkish single table, 77 escapes",
+            &"ğ".repeat(77),
+            tables(None, turkish),
+        ),
+        text(
+            "Hindi locking table",
+            &"नमस्ते ".repeat(22),
+            tables(hindi, None),
+        ),
+        text(
+            "Hindi tables, 76 escapes",
+            &"१".repeat(76),
+            tables(hindi, hindi),
+        ),
+        text(
+            "UCS-2, 70 characters",
+            "Шановний клієнте, ремонт 2207 завершено. Заберіть його до п'ятниці 18.",
+            Encoding::Fewest,
+        ),
+        text("UCS-2, Hindi", &"नमस्ते ".repeat(10), Encoding::Ucs2),
+        text(
+            "UCS-2, 35 surrogate pairs",
+            &"😀".repeat(35),
+            Encoding::Fewest,
+        ),
+    ]
+}
+
+const FULL: &str = "Dear customer, your repair 2207 is finished. Please collect it before Friday 18:00. Price \
+                    49.90 EUR. Opening hours: Mon-Fri 9-18, Sat 9-13. Thank you for it all";
 
 /// One text, as a part that goes out and one that came.
 fn codec() -> std::io::Result<bool> {
     let recipient: PhoneNumber = "+447700900123".parse().unwrap();
     let scts = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00]);
-    let (mut encode, mut submit_hex, mut decode, mut decode_hex) = (vec![], vec![], vec![], vec![]);
-    for (name, text) in TEXTS {
-        let split = parts::split(text).unwrap();
+    let deliver = |user_data| Deliver::new((&recipient).into(), scts, user_data).encode();
+    let (mut encode, mut submit_hex, mut decode, mut came) = (vec![], vec![], vec![], vec![]);
+    for Text {
+        name,
+        text,
+        encoding,
+    } in texts()
+    {
+        let allowed = Allowed {
+            encoding,
+            ..Allowed::default()
+        };
+        let split = parts::split_with(&text, &allowed).unwrap();
         assert_eq!(split.parts(), 1, "{name}");
         let submit = || {
             let report = ReportRequest::Wanted;
-            let submit = split.submit(black_box(text), PartNo(1), &recipient, 7, report);
+            let submit = split.submit(black_box(&text), PartNo(1), &recipient, 7, report);
             submit.unwrap()
         };
         let work = || drop(black_box(submit().encode()));
         encode.push(Row::part(name, timed(1, work)));
-        let work = || assert_eq!(lines(black_box(text), &recipient), 1);
+        let work = || assert_eq!(lines(black_box(&text), &allowed, &recipient), 1);
         submit_hex.push(Row::part(name, timed(1, work)));
-        let deliver = Deliver::new((&recipient).into(), scts, submit().user_data).encode();
-        let hex = pdu::with_smsc(None, &deliver).0;
-        let work = || drop(black_box(Tpdu::decode_stored(black_box(&deliver)).unwrap()));
+        let octets = deliver(submit().user_data);
+        let work = || drop(black_box(Tpdu::decode_stored(black_box(&octets)).unwrap()));
         decode.push(Row::part(name, timed(1, work)));
-        let work = || drop(black_box(text_of(black_box(&hex))));
-        decode_hex.push(Row::part(name, timed(1, work)));
+        came.push((name, octets));
     }
-    let long = TEXTS[1].1.repeat(9);
-    let work = || assert_eq!(lines(black_box(&long), &recipient), 10);
+    let long = FULL.repeat(9);
+    let work = || assert_eq!(lines(black_box(&long), &Allowed::default(), &recipient), 10);
     submit_hex.push(Row::part("GSM 7-bit, one of ten parts", timed(10, work)));
+    let split = parts::split(&long).unwrap();
+    let part = split.user_data(&long, PartNo(1), 7).unwrap();
+    came.push(("GSM 7-bit, 153 septets behind a header", deliver(part)));
     Ok(print("a part → octets", &encode)?
         & print("a text → split → part → hex line for AT+CMGS", &submit_hex)?
         & print("octets → a part", &decode)?
-        & print("hex line of +CMT → part → text", &decode_hex)?)
+        & lines_that_came(&came)?)
+}
+
+/// Parts as their hex lines, behind a service centre's address.
+fn lines_that_came(parts: &[(&'static str, Vec<u8>)]) -> std::io::Result<bool> {
+    let smsc: Address = "+447700900999".parse().unwrap();
+    let (mut told, mut untold) = (vec![], vec![]);
+    for (name, octets) in parts {
+        let (hex, length) = pdu::with_smsc(Some(&smsc), octets);
+        let mut row = |rows: &mut Vec<Row>, stated| {
+            let work = || assert!(!black_box(text_of(black_box(&hex), stated)).is_empty());
+            rows.push(Row::part(name, timed(1, work)));
+        };
+        row(&mut told, Some(length));
+        row(&mut untold, None);
+    }
+    Ok(
+        print("hex line of +CMT and its length → part → text", &told)?
+            & print("hex line without a length → part → text", &untold)?,
+    )
 }
 
 /// Makes the hex lines of a text; how many.
-fn lines(text: &str, recipient: &PhoneNumber) -> u8 {
-    let split = parts::split(text).unwrap();
+fn lines(text: &str, allowed: &Allowed<'_>, recipient: &PhoneNumber) -> u8 {
+    let split = parts::split_with(text, allowed).unwrap();
     for no in 1..=split.parts() {
         let report = ReportRequest::Wanted;
         let submit = split.submit(text, PartNo(no), recipient, 7, report);
@@ -172,10 +255,10 @@ fn lines(text: &str, recipient: &PhoneNumber) -> u8 {
     split.parts()
 }
 
-fn text_of(hex: &str) -> String {
+fn text_of(hex: &str, stated: Option<usize>) -> String {
     let octets = pdu::decode_hex(hex).unwrap();
-    let (_, tpdu) = pdu::split_smsc(&octets).unwrap();
-    match Tpdu::decode_stored(tpdu) {
+    let located = pdu::locate(&octets, stated).unwrap();
+    match Tpdu::decode_stored(located.tpdu) {
         Ok(Tpdu::Deliver(deliver)) => deliver.text(),
         _ => String::new(),
     }

@@ -198,7 +198,11 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "03B921430412D02B1AED7683C17230180000623041015123000141",
         r#"{"type":"deliver","smsc":"1234","smsc_type":"network_specific","sender":"+447700900","sender_type":"alphanumeric","text":"A","alphabet":"gsm7","udl":1,"timestamp":"2026-03-14T10:15:32+00:00","pid":0,"dcs":0,"rp":false}"#,
     ),
-    ("", "0001000BA17007091032F4000002C834", r#"{"type":"submit","recipient":"07709001234","recipient_type":"national","text":"Hi","alphabet":"gsm7","udl":2,"mr":0,"pid":0,"dcs":0,"srr":false,"rd":false,"rp":false}"#),
+    (
+        "",
+        "0001000BA17007091032F4000002C834",
+        r#"{"type":"submit","recipient":"07709001234","recipient_type":"national","text":"Hi","alphabet":"gsm7","udl":2,"mr":0,"pid":0,"dcs":0,"srr":false,"rd":false,"rp":false}"#,
+    ),
     // Several mailboxes, one of video; kept, since the coding says so.
     (
         "",

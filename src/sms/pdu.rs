@@ -10,41 +10,69 @@ pub use super::tpdu::{Decoded, Direction, Kind, Tpdu, UnknownKind};
 
 /// Upper-case hex of octets.
 pub fn encode_hex(octets: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    // An iterator of digits cannot say how many will come: the text would grow several times.
     let mut hex = String::with_capacity(2 * octets.len());
-    let nibbles = octets.iter().flat_map(|octet| [octet >> 4, octet & 0xF]);
-    hex.extend(
-        nibbles.filter_map(|nibble| DIGITS.get(usize::from(nibble)).copied().map(char::from)),
-    );
+    for octet in octets {
+        if let Some(digits) = DIGITS.get(usize::from(*octet)) {
+            hex.extend(digits.iter().copied().map(char::from));
+        }
+    }
     hex
 }
+
+/// The two digits of every octet.
+static DIGITS: [[u8; 2]; 256] = {
+    let digits = b"0123456789ABCDEF";
+    let mut table = [[0; 2]; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        table[octet] = [digits[octet >> 4], digits[octet & 0xF]];
+        octet += 1;
+    }
+    table
+};
 
 /// The octets of hex in either case; blanks and line ends around it are ignored.
 pub fn decode_hex(text: &str) -> Result<Vec<u8>, DecodeError> {
     let (pairs, rest) = text.trim_ascii().as_bytes().as_chunks::<2>();
-    let mut octets = Vec::with_capacity(pairs.len());
-    for &[high, low] in pairs {
-        let (Some(high), Some(low)) = (digit(high), digit(low)) else {
-            return Err(DecodeErrorKind::NotHex.at(octets.len()));
-        };
-        octets.push(high << 4 | low);
+    let mut wrong = 0;
+    let octet = |&[high, low]: &[u8; 2]| {
+        let (high, low) = (value(high), value(low));
+        wrong |= high | low;
+        high << 4 | low
+    };
+    let octets: Vec<u8> = pairs.iter().map(octet).collect();
+    if wrong & NO_DIGIT != 0 {
+        let is_wrong = |pair: &[u8; 2]| pair.iter().any(|digit| value(*digit) == NO_DIGIT);
+        let at = pairs.iter().position(is_wrong).unwrap_or_default();
+        return Err(DecodeErrorKind::NotHex.at(at));
     }
     match rest {
         [] => Ok(octets),
-        [half] if digit(*half).is_some() => Err(DecodeErrorKind::HalfOctet.at(octets.len())),
+        [half] if value(*half) != NO_DIGIT => Err(DecodeErrorKind::HalfOctet.at(octets.len())),
         _ => Err(DecodeErrorKind::NotHex.at(octets.len())),
     }
 }
 
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        _ => None,
-    }
+/// The value of a digit, or [`NO_DIGIT`].
+fn value(character: u8) -> u8 {
+    let value = VALUES.get(usize::from(character)).copied();
+    value.unwrap_or(NO_DIGIT)
 }
+
+/// A bit that no digit's value has.
+const NO_DIGIT: u8 = 0x80;
+
+/// The value of every character that is a digit.
+static VALUES: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
+        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
+        digit += 1;
+    }
+    table
+};
 
 /// Parts the service centre's address from the TPDU behind it; a length of 0 means "as stored on the
 /// SIM".
@@ -91,7 +119,12 @@ pub fn locate(pdu: &[u8], stated: Option<usize>) -> Result<Located<'_>, DecodeEr
     if stated == Some(behind.tpdu.len()) {
         return Ok(behind);
     }
-    if stated == Some(pdu.len()) || fitness(pdu) > fitness_behind(&behind, pdu) {
+    if stated == Some(pdu.len()) {
+        return Ok(bare);
+    }
+    // Nothing is better than a whole TPDU: then the other reading need not be tried.
+    let fitness_behind = fitness_behind(&behind, pdu);
+    if fitness_behind < Fitness::Whole && fitness(pdu) > fitness_behind {
         return Ok(bare);
     }
     Ok(behind)

@@ -94,7 +94,8 @@ impl Tables {
 
     /// A text in septets, one an octet; nothing if a character is not in the tables.
     pub fn encode(self, text: &str) -> Option<Vec<u8>> {
-        let mut septets = Vec::with_capacity(text.len());
+        // Room for the dearest, two septets each: to grow would cost more.
+        let mut septets = Vec::with_capacity(2 * text.chars().count());
         for character in text.chars() {
             match self.code(character)? {
                 Code::Single(septet) => septets.push(septet),
@@ -109,7 +110,8 @@ impl Tables {
     /// an escaped septet without a meaning is read from the table of plain ones, a doubled escape or one at
     /// the end becomes a space, and so does a plain septet that a national table leaves empty.
     pub fn decode(self, septets: &[u8]) -> String {
-        let mut text = String::with_capacity(septets.len());
+        // No character of a table takes more than three octets of UTF-8.
+        let mut text = String::with_capacity(3 * septets.len());
         let mut septets = septets.iter().map(|septet| septet & 0x7F);
         while let Some(septet) = septets.next() {
             let character = if septet == ESCAPE {

@@ -6,7 +6,7 @@ pub fn fill_bits(octets: usize) -> usize {
     (7 - octets % 7) % 7
 }
 
-/// Packs septets into octets, the lowest bits first, after `fill` zero bits (TS 23.038, 6.1.2.1).
+/// Packs septets into octets, the lowest bits first, after `fill` zero bits, 0 to 6 (TS 23.038, 6.1.2.1).
 /// Unused bits of the last octet are 0.
 pub fn pack(septets: &[u8], fill: usize) -> Vec<u8> {
     let mut octets = Vec::with_capacity((septets.len() * 7 + fill).div_ceil(8));
@@ -14,40 +14,60 @@ pub fn pack(septets: &[u8], fill: usize) -> Vec<u8> {
     octets
 }
 
+/// Septets that fill whole octets: eight in seven.
+const RUN: usize = 8;
+
 /// Like [`pack`], onto the end of `octets`.
 pub(crate) fn pack_into(octets: &mut Vec<u8>, septets: &[u8], fill: usize) {
-    let mut pending = 0_u16;
-    let mut bits = fill;
-    for septet in septets {
-        pending |= u16::from(septet & 0x7F) << bits;
-        bits += 7;
-        if bits >= 8 {
-            let [low, high] = pending.to_le_bytes();
-            octets.push(low);
-            pending = u16::from(high);
-            bits -= 8;
+    octets.reserve((septets.len() * 7 + fill).div_ceil(8));
+    let (runs, rest) = septets.as_chunks::<RUN>();
+    // At most 6 bits wait before a run, so a run and they fit.
+    let mut pending = 0_u64;
+    for run in runs {
+        for (at, septet) in run.iter().enumerate() {
+            pending |= u64::from(septet & 0x7F) << (fill + 7 * at);
         }
+        let [packed @ .., left] = pending.to_le_bytes();
+        octets.extend_from_slice(&packed);
+        pending = left.into();
     }
-    if bits > 0 {
-        let [low, _] = pending.to_le_bytes();
-        octets.push(low);
+    for (at, septet) in rest.iter().enumerate() {
+        pending |= u64::from(septet & 0x7F) << (fill + 7 * at);
     }
+    let left = (fill + 7 * rest.len()).div_ceil(8);
+    octets.extend(pending.to_le_bytes().iter().take(left));
 }
 
-/// The septets of packed octets after `fill` bits, one an octet: `count` of them, fewer if the octets
+/// The septets of packed octets after `fill` bits, 0 to 6, one an octet: `count` of them, fewer if the octets
 /// end before.
 ///
 /// The count must come from TP-UDL: seven spare bits at the end look like an `@`.
 pub fn unpack(octets: &[u8], fill: usize, count: usize) -> Vec<u8> {
     let there = (octets.len() * 8).saturating_sub(fill) / 7;
-    let mut septets = Vec::with_capacity(count.min(there));
-    for at in 0..count.min(there) {
-        let bit = fill + 7 * at;
-        let octet = |index: usize| octets.get(index).copied().unwrap_or(0);
-        let window = u16::from_le_bytes([octet(bit / 8), octet(bit / 8 + 1)]) >> (bit % 8);
-        let [low, _] = window.to_le_bytes();
-        septets.push(low & 0x7F);
+    let count = count.min(there);
+    let mut septets = Vec::with_capacity(count.next_multiple_of(RUN));
+    for start in (0..count).step_by(RUN).map(|at| at / RUN * 7) {
+        // A run of 56 bits and those before it, or as much of them as there is.
+        let window = octets.get(start..).unwrap_or_default();
+        let window = match window.first_chunk::<8>() {
+            Some(window) => *window,
+            None => {
+                let mut last = [0; 8];
+                last.iter_mut()
+                    .zip(window)
+                    .for_each(|(to, from)| *to = *from);
+                last
+            }
+        };
+        let bits = u64::from_le_bytes(window) >> fill;
+        let mut run = [0; RUN];
+        for (at, septet) in run.iter_mut().enumerate() {
+            let [low, ..] = (bits >> (7 * at)).to_le_bytes();
+            *septet = low & 0x7F;
+        }
+        septets.extend_from_slice(&run);
     }
+    septets.truncate(count);
     septets
 }
 

@@ -3,12 +3,17 @@
 /// A table of TS 23.038. All its characters are in the basic multilingual plane.
 pub(super) struct Table {
     characters: [Option<char>; 128],
+    /// The septets of the characters up to U+00FF, which most texts have most of.
+    low: [u8; LOW],
     /// Characters by a hash, each with its septet; a character that finds its place taken stands in
     /// the next free one. At least half of the places are free, so a search ends after a step or two.
     places: [Option<(char, u8)>; PLACES],
 }
 
 const PLACES: usize = 256;
+const LOW: usize = 256;
+/// No septet.
+const NONE: u8 = 0xFF;
 
 impl Table {
     /// Reads a table at compile time: a word a septet, `----` for none.
@@ -23,12 +28,16 @@ impl Table {
         let words = words.as_bytes();
         let mut table = Self {
             characters: [None; 128],
+            low: [NONE; LOW],
             places: [None; PLACES],
         };
         let mut septet = 0;
         while septet * 5 < words.len() {
             if let Some(character) = word(words, septet * 5) {
                 table.characters[septet] = Some(character);
+                if (character as usize) < LOW && table.low[character as usize] == NONE {
+                    table.low[character as usize] = septet as u8;
+                }
                 let mut place = hash(character);
                 while let Some((there, _)) = table.places[place]
                     && there != character
@@ -51,6 +60,10 @@ impl Table {
 
     /// The septet of a character.
     pub(super) fn septet(&self, character: char) -> Option<u8> {
+        if let Ok(low) = u8::try_from(character) {
+            let septet = self.low.get(usize::from(low)).copied();
+            return septet.filter(|septet| *septet != NONE);
+        }
         let mut place = hash(character);
         // Ends at a free place: there are more places than septets.
         while let Some(&Some((there, septet))) = self.places.get(place) {
@@ -94,20 +107,43 @@ mod tests {
 
     #[test]
     fn words_become_septets_and_come_back() {
-        static TABLE: Table = Table::new("0040 ---- 20AC 0040 0F3A");
-        let characters = (0..6).map(|septet| TABLE.character(septet));
+        static TABLE: Table = Table::new("0040 ---- 20AC 0040 0F3A 00FF 00FF");
+        let characters = (0..8).map(|septet| TABLE.character(septet));
         assert_eq!(
             characters.collect::<Vec<_>>(),
-            [Some('@'), None, Some('€'), Some('@'), Some('\u{F3A}'), None]
+            [
+                Some('@'),
+                None,
+                Some('€'),
+                Some('@'),
+                Some('\u{F3A}'),
+                Some('ÿ'),
+                Some('ÿ'),
+                None
+            ]
         );
-        let septets = ['@', '€', '\u{F3A}', '-', '\0', 'a', '😀'].map(|c| TABLE.septet(c));
-        assert_eq!(septets, [Some(0), Some(2), Some(4), None, None, None, None]);
+        let septets =
+            ['@', '€', '\u{F3A}', 'ÿ', '-', '\0', 'a', 'Ā', '😀'].map(|c| TABLE.septet(c));
+        assert_eq!(
+            septets,
+            [
+                Some(0),
+                Some(2),
+                Some(4),
+                Some(5),
+                None,
+                None,
+                None,
+                None,
+                None
+            ]
+        );
     }
 
     #[test]
     fn characters_that_want_the_same_place_are_all_found() {
-        let rivals: Vec<char> = ('\u{20}'..='\u{2FFF}')
-            .filter(|character| hash(*character) == hash('a'))
+        let rivals: Vec<char> = ('\u{100}'..='\u{2FFF}')
+            .filter(|character| hash(*character) == hash('Є'))
             .take(5)
             .collect();
         let words: Vec<String> = rivals
