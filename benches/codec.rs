@@ -116,17 +116,17 @@ fn print(title: &str, rows: &[Row]) -> std::io::Result<bool> {
 }
 
 /// A text that is one part, and how it is written.
-struct Text {
+struct Sample {
     name: &'static str,
     text: String,
     encoding: Encoding,
 }
 
 /// Full parts of each alphabet, with all that makes one dear, and a short one first.
-fn texts() -> Vec<Text> {
+fn texts() -> Vec<Sample> {
     let tables = |locking, single| Encoding::Gsm7(Shifts { locking, single });
     let (turkish, hindi) = (Some(Language::Turkish), Some(Language::Hindi));
-    let text = |name, text: &str, encoding| Text {
+    let text = |name, text: &str, encoding| Sample {
         name,
         text: text.to_owned(),
         encoding,
@@ -187,7 +187,7 @@ fn codec() -> std::io::Result<bool> {
     let scts = Timestamp::from_octets([0x62, 0x30, 0x41, 0x01, 0x51, 0x23, 0x00]);
     let deliver = |user_data| Deliver::new((&recipient).into(), scts, user_data).encode();
     let (mut encode, mut submit_hex, mut decode, mut came) = (vec![], vec![], vec![], vec![]);
-    for Text {
+    for Sample {
         name,
         text,
         encoding,
@@ -231,7 +231,7 @@ fn lines_that_came(parts: &[(&'static str, Vec<u8>)]) -> std::io::Result<bool> {
     let (mut told, mut untold) = (vec![], vec![]);
     for (name, octets) in parts {
         let (hex, length) = pdu::with_smsc(Some(&smsc), octets);
-        let mut row = |rows: &mut Vec<Row>, stated| {
+        let row = |rows: &mut Vec<Row>, stated| {
             let work = || assert!(!black_box(text_of(black_box(&hex), stated)).is_empty());
             rows.push(Row::part(name, timed(1, work)));
         };

@@ -67,7 +67,7 @@ proptest! {
     fn texts_come_back_with_national_tables(
         text in text(), languages in languages(), reference in width(), number: u16,
     ) {
-        let allowed = Allowed { languages: &languages, reference, ..Allowed::default() };
+        let allowed = Allowed { single: &languages, locking: &languages, reference, ..Allowed::default() };
         let chosen = split_with(&text, &allowed).unwrap();
         let parts = travelled(&text, &chosen, number);
         prop_assert_eq!(joined_text(&parts), text.clone());
@@ -83,7 +83,7 @@ proptest! {
 
     #[test]
     fn no_choice_of_tables_has_fewer_parts(text in text(), languages in languages()) {
-        let allowed = Allowed { languages: &languages, ..Allowed::default() };
+        let allowed = Allowed { single: &languages, locking: &languages, ..Allowed::default() };
         let chosen = split_with(&text, &allowed).unwrap();
         let tables = || languages.iter().copied().map(Some).chain([None]);
         for locking in tables() {

@@ -203,6 +203,11 @@ const GOLDEN: &[(&str, &str, &str)] = &[
         "0001000BA17007091032F4000002C834",
         r#"{"type":"submit","recipient":"07709001234","recipient_type":"national","text":"Hi","alphabet":"gsm7","udl":2,"mr":0,"pid":0,"dcs":0,"srr":false,"rd":false,"rp":false}"#,
     ),
+    (
+        "submit",
+        "0009000C914477000910320000422D0000000000024834",
+        r#"{"type":"submit","recipient":"+447700900123","text":"Hh","alphabet":"gsm7","udl":2,"mr":0,"pid":0,"dcs":0,"srr":false,"rd":false,"rp":false,"vp":"422D0000000000","validity_seconds":45,"single_shot":true}"#,
+    ),
     // Several mailboxes, one of video; kept, since the coding says so.
     (
         "",
@@ -669,6 +674,122 @@ fn wishes_that_cannot_be_have_their_error() {
     let most = json!({"to": "3400", "text": "a".repeat(255 * 153)}).to_string();
     assert_eq!(filter.ask(most.as_bytes())["segments"], 255);
     assert_eq!(filter.end().0, Some(0));
+}
+
+/// A wish, what forced its alphabet, and the cheaper text.
+const DEAR: &[(&str, &str, &str)] = &[
+    (r#"{"to":"3400","text":"é €"}"#, "null", "null"),
+    (
+        r#"{"to":"3400","text":"– a – «"}"#,
+        r#"[{"character":"–","first":0,"times":2},{"character":"«","first":6,"times":1}]"#,
+        "null",
+    ),
+    (
+        r#"{"to":"3400","text":"Замовлення 1042 готове до видачі. Заберіть його, будь ласка, до п'ятниці, 18:00."}"#,
+        "54",
+        r#"{"text":"Zamovlennia 1042 hotove do vydachi. Zaberit yoho, bud laska, do piatnytsi, 18:00.","by":"ukrainian","segments":1}"#,
+    ),
+    (
+        r#"{"to":"3400","text":"Price – 10, price – 20, price – 30, price – 40, price – 50, price – 60, 70"}"#,
+        r#"[{"character":"–","first":6,"times":6}]"#,
+        r#"{"text":"Price - 10, price - 20, price - 30, price - 40, price - 50, price - 60, 70","by":"look_alikes","segments":1}"#,
+    ),
+    // A table that is allowed is chosen, and its characters are told.
+    (
+        r#"{"to":"3400","text":"İyi gün İyi gün İyi gün İyi gün İyi gün İyi gün İyi gün İyi gün İyi gün ","single":1}"#,
+        r#"[{"character":"İ","first":0,"times":9}]"#,
+        "null",
+    ),
+    // What was demanded is not forced.
+    (
+        r#"{"to":"3400","text":"–","encoding":"ucs2"}"#,
+        "null",
+        "null",
+    ),
+    (
+        r#"{"to":"3400","text":"–","encoding":"8bit"}"#,
+        "null",
+        "null",
+    ),
+];
+
+#[test]
+fn what_makes_a_text_dear_is_told() {
+    let mut filter = Filter::start(&["pdu", "encode", "--json", "-"]);
+    for (wish, forced, cheaper) in DEAR {
+        let encoded = filter.ask(wish.as_bytes());
+        let forced: Value = serde_json::from_str(forced).unwrap();
+        if let Some(count) = forced.as_u64() {
+            let times = encoded["forced_by"].as_array().unwrap().iter();
+            let times: u64 = times
+                .map(|stranger| stranger["times"].as_u64().unwrap())
+                .sum();
+            assert_eq!(times, count, "{wish}");
+        } else {
+            assert_eq!(encoded["forced_by"], forced, "{wish}");
+        }
+        let cheaper: Value = serde_json::from_str(cheaper).unwrap();
+        assert_eq!(encoded["cheaper"], cheaper, "{wish}");
+    }
+    drop(filter.end());
+    let text = "Price – 10, price – 20, price – 30, price – 40, price – 50, price – 60, «70»\n";
+    let (_, _, note) = ran(&["pdu", "encode", "--to", "3400", "--text", text]);
+    let expected = "\
+ucs2, 2 part(s)
+not in the GSM 7-bit alphabet: – U+2013 6 times, « U+00AB, » U+00BB
+cheaper (look-alikes), 1 part(s): Price - 10, price - 20, price - 30, price - 40, price - 50, price - 60, \"70\"\\n
+";
+    assert_eq!(note, expected);
+}
+
+#[test]
+fn the_way_of_a_pdu_decides_its_kind() {
+    const CASES: &[(&str, &str, &str)] = &[
+        ("network", "010062304101512300", "submit_report"),
+        (
+            "network",
+            "06170C91447700091032623041015123006230410151730000",
+            "status_report",
+        ),
+        ("phone", "0000", "deliver_report"),
+        ("phone", "01000C91447700091032000002C834", "submit"),
+        ("phone", "02000002170C9144770009103200", "command"),
+    ];
+    for (from, hex, kind) in CASES {
+        let told = decoded(&["--no-smsc", "--from", from, hex]);
+        let told: Value = serde_json::from_str(&told).unwrap();
+        assert_eq!(told["type"], *kind, "{from} {hex}");
+        let picture = ran(&["pdu", "decode", "--no-smsc", "--from", from, hex]).1;
+        let head = format!("SMS-{}, ", kind.to_uppercase().replace('_', "-"));
+        assert!(picture.starts_with(&head), "{picture}");
+    }
+    let told: Value = serde_json::from_str(&decoded(&["--from", "phone", "0003"])).unwrap();
+    assert_eq!(
+        (&told["error"]["code"], &told["error"]["octet"]),
+        (&json!("wrong_type"), &json!(1))
+    );
+    let both = ["pdu", "decode", "--from", "phone", "--kind", "submit", "00"];
+    assert_eq!(ran(&both).0, Some(2));
+}
+
+#[test]
+fn a_missing_service_centre_is_hinted_at() {
+    let report = "06170C91447700091032623041015123006230410151730000";
+    let error =
+        |arguments: &[&str]| -> Value { serde_json::from_str(&decoded(arguments)).unwrap() };
+    let told = error(&[report]);
+    let hint = told["error"]["hint"].as_str();
+    assert!(
+        hint.is_some_and(|hint| hint.ends_with("--no-smsc")),
+        "{told}"
+    );
+    for arguments in [&["zz"][..], &["--no-smsc", "04"], &["07914477"]] {
+        let told = error(arguments);
+        assert!(
+            told["error"]["code"].is_string() && told["error"].get("hint").is_none(),
+            "{told}"
+        );
+    }
 }
 
 #[test]

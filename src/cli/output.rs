@@ -55,14 +55,24 @@ pub fn print_table(heads: &[&str], rows: &[Vec<Cell>]) {
     }
 }
 
-/// Shows control characters as what they are instead of obeying them. So are those that turn the
-/// direction of writing: with them a text can look like another.
+/// Shows control characters as what they are instead of obeying them: ends of lines and tabs as `\n`, `\r`
+/// and `\t`, others by a replacement character. So are those that turn the direction of writing: with them a
+/// text can look like another.
 pub fn harmless(text: &str) -> String {
-    let is_harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.replace(is_harmful, "\u{fffd}")
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '\n' => shown.push_str("\\n"),
+            '\r' => shown.push_str("\\r"),
+            '\t' => shown.push_str("\\t"),
+            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                shown.push(char::REPLACEMENT_CHARACTER);
+            }
+            control if control.is_control() => shown.push(char::REPLACEMENT_CHARACTER),
+            other => shown.push(other),
+        }
+    }
+    shown
 }
 
 /// At most `longest` characters of a text; an ellipsis stands for the rest.
@@ -192,7 +202,7 @@ mod tests {
         const CASES: &[(&str, &str)] = &[
             ("ready № 5 ✓ 👍", "ready № 5 ✓ 👍"),
             ("a\u{1b}]0;b\u{7}", "a\u{fffd}]0;b\u{fffd}"),
-            ("line\r\nline\tx", "line\u{fffd}\u{fffd}line\u{fffd}x"),
+            ("line\r\nline\tx\u{fffd}", "line\\r\\nline\\tx\u{fffd}"),
             ("c1 \u{9b}2J", "c1 \u{fffd}2J"),
             ("pay \u{202e}001\u{202c} now", "pay \u{fffd}001\u{fffd} now"),
         ];

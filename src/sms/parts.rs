@@ -42,8 +42,11 @@ pub struct Segment {
 pub struct Allowed<'a> {
     /// The alphabet, if it is not to be chosen.
     pub encoding: Encoding,
-    /// The languages whose tables may be chosen; they are where that saves a part.
-    pub languages: &'a [Language],
+    /// The languages whose single shift tables may be chosen; they are where that saves a part.
+    pub single: &'a [Language],
+    /// The languages whose locking shift tables may be chosen, in the same way, also together with a single
+    /// one. Languages without one are passed over.
+    pub locking: &'a [Language],
     /// The reference of several parts.
     pub reference: ReferenceWidth,
 }
@@ -140,7 +143,7 @@ fn stranger(text: &str, encoding: Encoding) -> usize {
 fn with_languages(text: &str, plain: Split, allowed: &Allowed<'_>) -> Split {
     let mut best = plain;
     let characters = text.chars().count();
-    for coding in choices(allowed.languages).map(Coding::Gsm7) {
+    for coding in choices(allowed).map(Coding::Gsm7) {
         // No table writes a character in less than one septet.
         if coding.least(characters, allowed.reference) >= best.segments.len() {
             continue;
@@ -153,10 +156,15 @@ fn with_languages(text: &str, plain: Split, allowed: &Allowed<'_>) -> Split {
     best
 }
 
-/// All that languages allow, one table before two.
-fn choices(languages: &[Language]) -> impl Iterator<Item = Shifts> {
-    let singles = || languages.iter().copied().map(Some);
-    let lockings = || singles().filter(|language| language.is_some_and(Language::has_locking));
+/// All tables that are allowed, one before two.
+fn choices<'a>(allowed: &Allowed<'a>) -> impl Iterator<Item = Shifts> + use<'a> {
+    let (single, locking) = (allowed.single, allowed.locking);
+    let singles = || single.iter().copied().map(Some);
+    let lockings = locking
+        .iter()
+        .copied()
+        .filter(|language| language.has_locking());
+    let lockings = move || lockings.clone().map(Some);
     let one_single = singles().map(|single| Shifts {
         locking: None,
         single,
@@ -501,11 +509,10 @@ mod tests {
             (Encoding::Ucs2, Sixteen, 70, 66),
         ];
         for (encoding, reference, single, several) in cases {
-            let languages = &[];
             let allowed = Allowed {
                 encoding,
-                languages,
                 reference,
+                ..Allowed::default()
             };
             let units = |count: usize| -> Vec<usize> {
                 let text = "a".repeat(count);
@@ -561,7 +568,8 @@ mod tests {
         for &(languages, (pattern, times, tail), expected) in CASES {
             let text = pattern.repeat(times) + tail;
             let allowed = Allowed {
-                languages,
+                single: languages,
+                locking: languages,
                 ..Allowed::default()
             };
             let split = split_with(&text, &allowed).unwrap();

@@ -10,26 +10,21 @@ pub use super::tpdu::{Decoded, Direction, Kind, Tpdu, UnknownKind};
 
 /// Upper-case hex of octets.
 pub fn encode_hex(octets: &[u8]) -> String {
-    let mut hex = String::with_capacity(2 * octets.len());
+    let mut hex = Vec::with_capacity(2 * octets.len());
     for octet in octets {
-        if let Some(digits) = DIGITS.get(usize::from(*octet)) {
-            hex.extend(digits.iter().copied().map(char::from));
-        }
+        hex.extend_from_slice(&[digit(octet >> 4), digit(octet & 0xF)]);
     }
-    hex
+    // Digits are UTF-8; to push them as characters would take twice as long.
+    String::from_utf8(hex).unwrap_or_default()
 }
 
-/// The two digits of every octet.
-static DIGITS: [[u8; 2]; 256] = {
-    let digits = b"0123456789ABCDEF";
-    let mut table = [[0; 2]; 256];
-    let mut octet = 0;
-    while octet < 256 {
-        table[octet] = [digits[octet >> 4], digits[octet & 0xF]];
-        octet += 1;
+/// The digit of a value under 16.
+fn digit(value: u8) -> u8 {
+    match value {
+        0..=9 => b'0' + value,
+        _ => b'A' + (value & 0xF) - 10,
     }
-    table
-};
+}
 
 /// The octets of hex in either case; blanks and line ends around it are ignored.
 pub fn decode_hex(text: &str) -> Result<Vec<u8>, DecodeError> {
@@ -55,24 +50,16 @@ pub fn decode_hex(text: &str) -> Result<Vec<u8>, DecodeError> {
 
 /// The value of a digit, or [`NO_DIGIT`].
 fn value(character: u8) -> u8 {
-    let value = VALUES.get(usize::from(character)).copied();
-    value.unwrap_or(NO_DIGIT)
+    match character {
+        b'0'..=b'9' => character - b'0',
+        b'A'..=b'F' => character - b'A' + 10,
+        b'a'..=b'f' => character - b'a' + 10,
+        _ => NO_DIGIT,
+    }
 }
 
 /// A bit that no digit's value has.
 const NO_DIGIT: u8 = 0x80;
-
-/// The value of every character that is a digit.
-static VALUES: [u8; 256] = {
-    let mut table = [NO_DIGIT; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        table[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        table[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    table
-};
 
 /// Parts the service centre's address from the TPDU behind it; a length of 0 means "as stored on the
 /// SIM".

@@ -3,6 +3,7 @@
 //! Nothing here changes a text by itself: admission and people decide whether the cheaper one will do.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use super::alphabet;
 
@@ -102,6 +103,69 @@ pub fn looks_the_same(text: &str) -> Option<String> {
         }
     }
     Some(same)
+}
+
+/// A text that may stand for a dearer one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Cheaper {
+    /// In the default alphabet.
+    pub text: String,
+    /// What was done.
+    pub way: Way,
+}
+
+/// Shows what was done, never the text.
+impl fmt::Debug for Cheaper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cheaper by {}", self.way)
+    }
+}
+
+/// How a text was made cheaper.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Way {
+    /// Each stranger by what looks the same ([`looks_the_same`]).
+    LookAlikes,
+    /// Transliterated from Ukrainian ([`from_ukrainian`]).
+    Ukrainian,
+    /// Transliterated from Russian ([`from_russian`]).
+    Russian,
+}
+
+/// One word, such as `look_alikes`.
+impl fmt::Display for Way {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::LookAlikes => "look_alikes",
+            Self::Ukrainian => "ukrainian",
+            Self::Russian => "russian",
+        })
+    }
+}
+
+/// The text in the default alphabet, with as little done to it as that takes.
+///
+/// Nothing for a text without strangers, and for one that no way here makes wholly cheap. Cyrillic counts as
+/// Russian if it has a letter that only Russian has and none that only Ukrainian has, else as Ukrainian.
+pub fn cheaper(text: &str) -> Option<Cheaper> {
+    if strangers(text).is_empty() {
+        return None;
+    }
+    if let Some(text) = looks_the_same(text) {
+        let way = Way::LookAlikes;
+        return Some(Cheaper { text, way });
+    }
+    let has = |letters: &str| {
+        text.chars()
+            .map(lower)
+            .any(|letter| letters.contains(letter))
+    };
+    let (text, way) = if has("ыэъё") && !has("іїєґ") {
+        (from_russian(text), Way::Russian)
+    } else {
+        (from_ukrainian(text), Way::Ukrainian)
+    };
+    strangers(&text).is_empty().then_some(Cheaper { text, way })
 }
 
 /// A Ukrainian text in Latin letters, by the table of the Cabinet of Ministers (resolution 55 of 2010).
@@ -304,6 +368,29 @@ mod tests {
         for &(text, same) in CASES {
             assert_eq!(looks_the_same(text).as_deref(), same, "{text}");
         }
+    }
+
+    #[test]
+    fn the_least_that_makes_a_text_cheap() {
+        use Way::{LookAlikes, Russian, Ukrainian};
+        const CASES: &[(&str, Option<(&str, Way)>)] = &[
+            ("plain é €", None),
+            ("10 – 12", Some(("10 - 12", LookAlikes))),
+            ("СМС", Some(("CMC", LookAlikes))),
+            ("Київ", Some(("Kyiv", Ukrainian))),
+            ("готово", Some(("hotovo", Ukrainian))),
+            ("Мы готовы", Some(("My gotovy", Russian))),
+            ("ЁЛКА", Some(("YOLKA", Russian))),
+            ("Київ 😀", None),
+            ("", None),
+        ];
+        for &(text, expected) in CASES {
+            let found = cheaper(text);
+            let found = found.as_ref().map(|found| (found.text.as_str(), found.way));
+            assert_eq!(found, expected, "{text}");
+        }
+        let found = cheaper("Київ").unwrap();
+        assert_eq!(format!("{found:?}"), "Cheaper by ukrainian");
     }
 
     #[test]

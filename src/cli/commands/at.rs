@@ -272,7 +272,7 @@ mod tests {
         );
         assert_eq!(
             words(&read),
-            "stat: 1, name: Shop \"Net\"\u{fffd}, open: yes, list: [(n: -7); no]"
+            "stat: 1, name: Shop \"Net\"\\n, open: yes, list: [(n: -7); no]"
         );
     }
 
@@ -301,7 +301,7 @@ mod tests {
             (
                 r#"{"kind":"final","lines":["+CME ERROR: SIM\ttired"]}"#,
                 r#"{"final":"+CME ERROR: SIM\ttired","message":"error that no table names"}"#,
-                "+CME ERROR: SIM\u{fffd}tired: error that no table names",
+                "+CME ERROR: SIM\\ttired: error that no table names",
             ),
         ];
         for (line, expected, told) in cases {

@@ -49,16 +49,13 @@ pub fn unpack(octets: &[u8], fill: usize, count: usize) -> Vec<u8> {
     for start in (0..count).step_by(RUN).map(|at| at / RUN * 7) {
         // A run of 56 bits and those before it, or as much of them as there is.
         let window = octets.get(start..).unwrap_or_default();
-        let window = match window.first_chunk::<8>() {
-            Some(window) => *window,
-            None => {
-                let mut last = [0; 8];
-                last.iter_mut()
-                    .zip(window)
-                    .for_each(|(to, from)| *to = *from);
-                last
-            }
-        };
+        let window = window.first_chunk().copied().unwrap_or_else(|| {
+            let mut last = [0; 8];
+            last.iter_mut()
+                .zip(window)
+                .for_each(|(to, from)| *to = *from);
+            last
+        });
         let bits = u64::from_le_bytes(window) >> fill;
         let mut run = [0; RUN];
         for (at, septet) in run.iter_mut().enumerate() {

@@ -3,15 +3,16 @@
 /// A table of TS 23.038. All its characters are in the basic multilingual plane.
 pub(super) struct Table {
     characters: [Option<char>; 128],
-    /// The septets of the characters up to U+00FF, which most texts have most of.
-    low: [u8; LOW],
-    /// Characters by a hash, each with its septet; a character that finds its place taken stands in
-    /// the next free one. At least half of the places are free, so a search ends after a step or two.
-    places: [Option<(char, u8)>; PLACES],
+    /// For each block of the plane where its septets stand in `septets`; most have none and share the first.
+    blocks: [u8; BLOCKS],
+    septets: [[u8; BLOCK]; MOST_BLOCKS],
 }
 
-const PLACES: usize = 256;
-const LOW: usize = 256;
+/// Characters of a block: a script has one or two.
+const BLOCK: usize = 64;
+const BLOCKS: usize = 0x1_0000 / BLOCK;
+/// The most blocks that the characters of one table are in, and the one without septets.
+const MOST_BLOCKS: usize = 14;
 /// No septet.
 const NONE: u8 = 0xFF;
 
@@ -28,24 +29,22 @@ impl Table {
         let words = words.as_bytes();
         let mut table = Self {
             characters: [None; 128],
-            low: [NONE; LOW],
-            places: [None; PLACES],
+            blocks: [0; BLOCKS],
+            septets: [[NONE; BLOCK]; MOST_BLOCKS],
         };
+        let mut used = 1_u8;
         let mut septet = 0;
         while septet * 5 < words.len() {
             if let Some(character) = word(words, septet * 5) {
                 table.characters[septet] = Some(character);
-                if (character as usize) < LOW && table.low[character as usize] == NONE {
-                    table.low[character as usize] = septet as u8;
+                let (block, place) = (character as usize / BLOCK, character as usize % BLOCK);
+                if table.blocks[block] == 0 {
+                    table.blocks[block] = used;
+                    used += 1;
                 }
-                let mut place = hash(character);
-                while let Some((there, _)) = table.places[place]
-                    && there != character
-                {
-                    place = (place + 1) % PLACES;
-                }
-                if table.places[place].is_none() {
-                    table.places[place] = Some((character, septet as u8));
+                let septets = &mut table.septets[table.blocks[block] as usize];
+                if septets[place] == NONE {
+                    septets[place] = septet as u8;
                 }
             }
             septet += 1;
@@ -60,26 +59,11 @@ impl Table {
 
     /// The septet of a character.
     pub(super) fn septet(&self, character: char) -> Option<u8> {
-        if let Ok(low) = u8::try_from(character) {
-            let septet = self.low.get(usize::from(low)).copied();
-            return septet.filter(|septet| *septet != NONE);
-        }
-        let mut place = hash(character);
-        // Ends at a free place: there are more places than septets.
-        while let Some(&Some((there, septet))) = self.places.get(place) {
-            if there == character {
-                return Some(septet);
-            }
-            place = (place + 1) % PLACES;
-        }
-        None
+        let code = usize::from(u16::try_from(character).ok()?);
+        let block = self.blocks.get(code / BLOCK)?;
+        let septet = self.septets.get(usize::from(*block))?.get(code % BLOCK)?;
+        (*septet != NONE).then_some(*septet)
     }
-}
-
-/// Spreads the blocks of the scripts over the places: the upper bits of a product with 2^16 divided by
-/// the golden ratio.
-const fn hash(character: char) -> usize {
-    ((character as u32).wrapping_mul(0x9E37) >> 8 & 0xFF) as usize
 }
 
 #[expect(
@@ -141,33 +125,25 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_want_the_same_place_are_all_found() {
-        let rivals: Vec<char> = ('\u{100}'..='\u{2FFF}')
-            .filter(|character| hash(*character) == hash('Є'))
-            .take(5)
+    fn characters_far_apart_are_all_found() {
+        // The first and last of as many blocks as a table may have, and their neighbours.
+        let firsts = (1..MOST_BLOCKS).map(|block| block * BLOCK * 70);
+        let all: Vec<char> = firsts
+            .flat_map(|first| [first, first + BLOCK - 1])
+            .map(|code| char::from_u32(u32::try_from(code).unwrap()).unwrap())
             .collect();
-        let words: Vec<String> = rivals
+        let words: Vec<String> = all
             .iter()
             .map(|character| format!("{:04X}", u32::from(*character)))
             .collect();
         let table = Table::new(&words.join(" "));
-        for (septet, character) in (0_u8..).zip(rivals) {
+        for (septet, character) in (0_u8..).zip(all) {
             assert_eq!(table.septet(character), Some(septet), "{character:?}");
+            let code = u32::from(character);
+            for neighbour in [code - 1, code + 1].map(|code| char::from_u32(code).unwrap()) {
+                assert_eq!(table.septet(neighbour), None, "{neighbour:?}");
+            }
         }
-    }
-
-    #[test]
-    fn searches_are_short() {
-        let longest = |table: &Table| {
-            let taken: Vec<bool> = table.places.iter().map(Option::is_some).collect();
-            let runs = taken.split(|taken| !taken).map(<[bool]>::len);
-            runs.max().unwrap_or(0)
-        };
-        let tables = super::super::language::Language::ALL
-            .iter()
-            .flat_map(|language| language.locking().into_iter().chain([language.single()]));
-        for table in tables.chain([&super::super::tables::DEFAULT]) {
-            assert!(longest(table) < 32, "{}", longest(table));
-        }
+        assert_eq!(table.septet('\u{10000}'), None);
     }
 }

@@ -626,6 +626,7 @@ mod tests {
     /// Marks of what is written again as it came are about its meaning; those of bits are about bits that
     /// are lost.
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn a_strange_length_is_kept_and_what_is_odd_is_marked() {
         use MarkKind::{Escape, HalfCharacter, HalfPair, HeaderCut, LengthTooShort, NoSuchPart};
         const SPARE: MarkKind = MarkKind::SpareBits { field: "TP-UD" };

@@ -136,6 +136,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
     fn header_and_coding_together() {
         use Mailbox::{Fax, Voice};
         use Waiting::{Count, None, Some as AtLeastOne};

@@ -66,17 +66,22 @@ impl Kind {
     ];
 
     /// What the type bits of a first octet mean in one direction. From the network 11 is read as
-    /// SMS-DELIVER; from a phone it means nothing (TS 23.040, 9.2.3.1).
-    pub fn of(first_octet: u8, direction: Direction) -> Option<Self> {
-        match (first_octet & 0b11, direction) {
-            (0b00 | 0b11, Direction::FromNetwork) => Some(Self::Deliver),
-            (0b01, Direction::FromNetwork) => Some(Self::SubmitReport),
-            (0b10, Direction::FromNetwork) => Some(Self::StatusReport),
-            (0b00, Direction::ToNetwork) => Some(Self::DeliverReport),
-            (0b01, Direction::ToNetwork) => Some(Self::Submit),
-            (0b10, Direction::ToNetwork) => Some(Self::Command),
-            _ => None,
-        }
+    /// SMS-DELIVER.
+    /// Errors: 11 from a phone, which means nothing (TS 23.040, 9.2.3.1).
+    pub fn of(first_octet: u8, direction: Direction) -> Result<Self, DecodeError> {
+        let mti = first_octet & 0b11;
+        Ok(match (mti, direction) {
+            (0b00 | 0b11, Direction::FromNetwork) => Self::Deliver,
+            (0b01, Direction::FromNetwork) => Self::SubmitReport,
+            (0b10, Direction::FromNetwork) => Self::StatusReport,
+            (0b00, Direction::ToNetwork) => Self::DeliverReport,
+            (0b01, Direction::ToNetwork) => Self::Submit,
+            (0b10, Direction::ToNetwork) => Self::Command,
+            _ => {
+                let wanted = "a type that phones send";
+                return Err(DecodeErrorKind::WrongType { mti, wanted }.at(0));
+            }
+        })
     }
 
     /// What they mean in a modem's storage, where only messages of both directions and status reports
@@ -162,19 +167,6 @@ impl Decoded<'_> {
 }
 
 impl Tpdu {
-    /// Reads a TPDU that travelled in a known direction; octets behind its end are ignored.
-    pub fn decode(tpdu: &[u8], direction: Direction) -> Result<Self, DecodeError> {
-        let first = Reader::new(tpdu).octet("the first octet")?;
-        let kind = Kind::of(first, direction).ok_or(
-            DecodeErrorKind::WrongType {
-                mti: first & 0b11,
-                wanted: "a type that phones send",
-            }
-            .at(0),
-        )?;
-        Self::decode_as(tpdu, kind).map(|(tpdu, _)| tpdu)
-    }
-
     /// Reads a TPDU as it lies in a modem or comes in a `+CMT` or `+CDS`; octets behind its end are
     /// ignored. A modem's storage and headers do not tell reliably whether something is a message or a
     /// report; the type bits do.
@@ -310,8 +302,16 @@ mod tests {
         ];
         for (bits, (from, to, stored)) in (0..).zip(CASES) {
             for first in [bits, bits | 0xFC] {
-                assert_eq!(Kind::of(first, Direction::FromNetwork), from, "{first:02X}");
-                assert_eq!(Kind::of(first, Direction::ToNetwork), to, "{first:02X}");
+                assert_eq!(
+                    Kind::of(first, Direction::FromNetwork).ok(),
+                    from,
+                    "{first:02X}"
+                );
+                assert_eq!(
+                    Kind::of(first, Direction::ToNetwork).ok(),
+                    to,
+                    "{first:02X}"
+                );
                 assert_eq!(Kind::stored(first), stored, "{first:02X}");
             }
         }
@@ -343,7 +343,8 @@ mod tests {
         ];
         for &(hex, direction, kind) in CASES {
             let octets = decode_hex(hex).unwrap();
-            let tpdu = Tpdu::decode(&octets, direction).unwrap();
+            assert_eq!(Kind::of(octets[0], direction), Ok(kind), "{hex}");
+            let (tpdu, _) = Tpdu::decode_as(&octets, kind).unwrap();
             assert_eq!((tpdu.kind(), tpdu.cut()), (kind, None), "{hex}");
             assert_eq!(
                 tpdu.user_data().map(UserData::text).as_deref(),
@@ -371,12 +372,8 @@ mod tests {
             mti: 3,
             wanted: "a type that phones send",
         };
-        assert_eq!(
-            Tpdu::decode(&[0x07, 0], Direction::ToNetwork),
-            Err(wrong.at(0))
-        );
+        assert_eq!(Kind::of(0x07, Direction::ToNetwork), Err(wrong.at(0)));
         for read in [
-            Tpdu::decode(&[], Direction::ToNetwork),
             Tpdu::decode_stored(&[]),
             Tpdu::decode_as(&[], Kind::Command).map(|(tpdu, _)| tpdu),
         ] {

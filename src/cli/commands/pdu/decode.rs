@@ -12,7 +12,7 @@ use crate::cli::exit::{Exit, Failure};
 use crate::cli::filter::{self, Line};
 use crate::cli::output;
 use crate::sms::DecodeError;
-use crate::sms::pdu::{self, Kind, Tpdu};
+use crate::sms::pdu::{self, Direction, Kind, Tpdu};
 
 /// Read PDUs: one in hex a line, one result each
 ///
@@ -36,6 +36,18 @@ pub(super) struct Decode {
     /// What it is; else the type bits say: a message, a report that came, or a message to send
     #[arg(long, value_parser = kind)]
     kind: Option<Kind>,
+
+    /// Which way it travelled, network or phone: the type bits of each way mean other kinds
+    #[arg(long, value_name = "END", value_parser = sender, conflicts_with = "kind")]
+    from: Option<Direction>,
+}
+
+fn sender(word: &str) -> Result<Direction, &'static str> {
+    match word {
+        "network" => Ok(Direction::FromNetwork),
+        "phone" => Ok(Direction::ToNetwork),
+        _ => Err("known ends are network, phone"),
+    }
 }
 
 fn kind(word: &str) -> Result<Kind, String> {
@@ -78,13 +90,15 @@ JSON, without the fields that a PDU does not have; times are RFC 3339, hex is in
   validity_minutes  how long that is, rounded down, from one minute up
   validity_seconds  the same, where it is no number of whole minutes
   validity_until    until when, if it is absolute
+  single_shot       the service centre shall try only once
   cut               the optional fields ended too soon: `code`, `octet`, `message`
   marks             octets that are odd but could be read, each with `code`, `octet`, `message`;
                     the codes are address_too_long, filler, name, spare_bits, reserved_type,
                     header_of_nothing, nothing_announced, header_cut, no_such_part,
                     length_too_short, half_character, half_pair, escape, time
   behind_hex        octets behind the TPDU
-  error             instead of all these: `code`, `octet` (from the start of the line), `message`;
+  error             instead of all these: `code`, `octet` (from the start of the line), `message`,
+                    and a `hint` where another option reads it;
                     the codes are not_hex, half_octet, too_short, wrong_type, address_too_long,
                     user_data_too_long, header_too_long, line_too_long
 
@@ -100,6 +114,10 @@ pub(super) struct Read {
     pub(super) fields: Result<Fields, DecodeError>,
     /// How far its addresses go.
     pub(super) lengths: Lengths,
+    /// What it is, if it has a first octet and that says so.
+    pub(super) kind: Option<Kind>,
+    /// What a person may try where reading stopped.
+    pub(super) hint: Option<&'static str>,
 }
 
 impl Decode {
@@ -131,11 +149,12 @@ impl Decode {
                     code: code(*error),
                     octet: Some(error.octet),
                     message: &error.kind.to_string(),
+                    hint: read.hint,
                 }
                 .line(),
             }
         } else {
-            picture::of(&read, self.kind, self.no_smsc)
+            picture::of(&read, self.no_smsc)
         };
         (answer, exit)
     }
@@ -155,10 +174,40 @@ impl Decode {
             Ok((fields, lengths)) => (Ok(fields), lengths),
             Err(error) => (Err(error), Lengths::Stated),
         };
+        let hint = fields.as_ref().err().and_then(|_| self.hint(&octets));
         Read {
+            kind: self
+                .first(&octets)
+                .and_then(|first| self.kind_of(first).ok()),
             octets,
             fields,
             lengths,
+            hint,
+        }
+    }
+
+    /// The first octet of the TPDU.
+    fn first(&self, octets: &[u8]) -> Option<u8> {
+        let before = match octets.first() {
+            Some(length) if !self.no_smsc => 1 + usize::from(*length),
+            _ => 0,
+        };
+        octets.get(before).copied()
+    }
+
+    /// Modems leave the service centre out now and then.
+    fn hint(&self, octets: &[u8]) -> Option<&'static str> {
+        let bare = || pdu::locate(octets, None).is_ok_and(|located| located.at == 0);
+        (!self.no_smsc && bare())
+            .then_some("it can be read without a service centre's address: --no-smsc")
+    }
+
+    /// What a TPDU with this first octet is.
+    fn kind_of(&self, first: u8) -> Result<Kind, DecodeError> {
+        match (self.kind, self.from) {
+            (Some(kind), _) => Ok(kind),
+            (None, Some(direction)) => Kind::of(first, direction),
+            (None, None) => Ok(Kind::stored(first)),
         }
     }
 
@@ -170,9 +219,11 @@ impl Decode {
         };
         let before = octets.len() - tpdu.len();
         let first = tpdu.first().copied().unwrap_or_default();
-        let kind = self.kind.unwrap_or_else(|| Kind::stored(first));
+        let read = self
+            .kind_of(first)
+            .and_then(|kind| Tpdu::decode_marked(tpdu, kind));
         // Decoders count from the start of the TPDU, a person from the start of the line.
-        let decoded = Tpdu::decode_marked(tpdu, kind).map_err(|error| DecodeError {
+        let decoded = read.map_err(|error| DecodeError {
             octet: before + error.octet,
             ..error
         })?;
@@ -188,4 +239,5 @@ pub(super) const TOO_LONG: Error<'static> = Error {
     code: "line_too_long",
     octet: None,
     message: "the line is too long",
+    hint: None,
 };

@@ -6,7 +6,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::error::Error;
-use super::wish::{Refused, Wish};
+use super::wish::{Dear, Refused, Wish};
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::filter::{self, Line};
 use crate::cli::output;
@@ -43,6 +43,10 @@ JSON:
   tpdu_lengths  the octets of each without that address: what `AT+CMGS=` is told
   alphabet      gsm7, 8bit or ucs2
   segments      how many parts
+  forced_by     where the alphabet was chosen and is not the default one, the characters that are
+                not in it: `character`, `first` (where, in characters from 0), `times`
+  cheaper       a `text` of fewer `segments` that may do as well, `by` look_alikes, ukrainian or
+                russian (transliterated)
   error         instead of all these: `code` and `message`; the codes are bad_json, missing,
                 bad_address, bad_value, empty_text, too_long, not_in_alphabet, line_too_long
 
@@ -60,6 +64,26 @@ struct Encoded {
     tpdu_lengths: Vec<usize>,
     alphabet: String,
     segments: usize,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    forced_by: Vec<Forced>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cheaper: Option<CheaperText>,
+}
+
+/// A character that the default alphabet does not have.
+#[derive(Debug, Serialize)]
+struct Forced {
+    character: char,
+    first: usize,
+    times: usize,
+}
+
+/// A text of fewer parts.
+#[derive(Debug, Serialize)]
+struct CheaperText {
+    text: String,
+    by: String,
+    segments: u8,
 }
 
 impl Encode {
@@ -82,11 +106,39 @@ impl Encode {
         for (pdu, length) in encoded.pdus.iter().zip(&encoded.tpdu_lengths) {
             output::line(&format!("AT+CMGS={length}\n{pdu}"));
         }
-        output::note(&format!(
-            "{}, {} part(s)",
-            encoded.alphabet, encoded.segments
-        ));
+        output::note(&encoded.in_words());
         Ok(Exit::Done)
+    }
+}
+
+impl Encoded {
+    /// Alphabet, parts and what makes them dear, a line each.
+    fn in_words(&self) -> String {
+        let mut lines = vec![format!("{}, {} part(s)", self.alphabet, self.segments)];
+        let forced = self.forced_by.iter().map(|forced| {
+            let Forced {
+                character, times, ..
+            } = forced;
+            let code = format!("{character} U+{:04X}", u32::from(*character));
+            if *times == 1 {
+                code
+            } else {
+                format!("{code} {times} times")
+            }
+        });
+        let forced: Vec<String> = forced.collect();
+        if !forced.is_empty() {
+            lines.push(format!(
+                "not in the GSM 7-bit alphabet: {}",
+                forced.join(", ")
+            ));
+        }
+        if let Some(CheaperText { text, by, segments }) = &self.cheaper {
+            let by = by.replace('_', "-");
+            lines.push(format!("cheaper ({by}), {segments} part(s): {text}"));
+        }
+        let lines: Vec<String> = lines.iter().map(|line| output::harmless(line)).collect();
+        lines.join("\n")
     }
 }
 
@@ -97,6 +149,7 @@ fn json(encoded: &Result<Encoded, Refused>) -> String {
             code: refused.code(),
             octet: None,
             message: &refused.to_string(),
+            hint: None,
         }
         .line(),
     }
@@ -112,6 +165,7 @@ fn from_json(line: &Line<'_>) -> Result<Encoded, Refused> {
 fn encode(wish: &Wish) -> Result<Encoded, Refused> {
     let smsc = wish.smsc()?;
     let parts = wish.parts()?;
+    let Dear { forced_by, cheaper } = wish.dear()?;
     let alphabet = parts
         .first()
         .map(|part| part.user_data.alphabet().to_string());
@@ -124,5 +178,18 @@ fn encode(wish: &Wish) -> Result<Encoded, Refused> {
         pdus,
         tpdu_lengths,
         alphabet: alphabet.unwrap_or_default(),
+        forced_by: forced_by
+            .into_iter()
+            .map(|stranger| Forced {
+                character: stranger.character,
+                first: stranger.first,
+                times: stranger.times,
+            })
+            .collect(),
+        cheaper: cheaper.map(|(cheaper, segments)| CheaperText {
+            text: cheaper.text,
+            by: cheaper.way.to_string(),
+            segments,
+        }),
     })
 }

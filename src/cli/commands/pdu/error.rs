@@ -15,6 +15,9 @@ pub(super) struct Error<'a> {
     pub(super) octet: Option<usize>,
     /// In words.
     pub(super) message: &'a str,
+    /// What to try instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<&'a str>,
 }
 
 impl Error<'_> {

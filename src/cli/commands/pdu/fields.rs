@@ -136,6 +136,13 @@ impl Fields {
     }
 
     fn submit(&mut self, submit: &Submit) {
+        self.submit_fields(submit);
+        if submit.validity.is_some_and(ValidityPeriod::single_shot) {
+            self.put("single_shot", true);
+        }
+    }
+
+    fn submit_fields(&mut self, submit: &Submit) {
         self.address("recipient", "recipient_type", &submit.destination);
         self.user_data(&submit.user_data);
         self.put("mr", submit.mr.0);

@@ -9,23 +9,20 @@ use super::layout::{self, Span};
 use crate::cli::output::harmless;
 use crate::sms::command::CommandType;
 use crate::sms::fields::{Dcs, Fcs, Pid};
-use crate::sms::pdu::{self, Kind};
+use crate::sms::pdu::Kind;
 use crate::sms::report::Status;
 
 /// Octets in one row of the picture.
 const A_ROW: usize = 12;
 
 /// The picture, one row of octets a line; under it the error, if reading stopped.
-pub(super) fn of(read: &Read, kind: Option<Kind>, no_smsc: bool) -> String {
-    let octets = read.octets.as_slice();
+pub(super) fn of(read: &Read, no_smsc: bool) -> String {
+    let (octets, kind) = (read.octets.as_slice(), read.kind);
     let spans = if no_smsc {
         layout::of_tpdu(octets, kind, read.lengths)
     } else {
         layout::of_pdu(octets, kind, read.lengths)
     };
-    let first = spans.iter().find(|span| span.field == layout::FIRST);
-    let first = first.and_then(|span| octets.get(span.range.start).copied());
-    let kind = kind.or(first.map(Kind::stored));
     let mut lines = Vec::new();
     if let Some(kind) = kind {
         let name = kind.to_string().to_uppercase().replace('_', "-");
@@ -39,11 +36,7 @@ pub(super) fn of(read: &Read, kind: Option<Kind>, no_smsc: bool) -> String {
     match &read.fields {
         Err(error) => {
             lines.push(format!("error: {error}"));
-            let bare = || pdu::locate(octets, None).is_ok_and(|located| located.at == 0);
-            if !no_smsc && bare() {
-                let hint = "hint: it can be read without a service centre's address: --no-smsc";
-                lines.push(hint.into());
-            }
+            lines.extend(read.hint.map(|hint| format!("hint: {hint}")));
         }
         Ok(fields) => {
             lines.extend(fields.odd().map(|odd| format!("odd: {odd}")));
@@ -89,12 +82,17 @@ fn says(kind: Option<Kind>, span: &Span, octets: &[u8], fields: Option<&Fields>)
         "TP-SCTS" => time(&told("timestamp"), &told("timestamp_hex")),
         "TP-DT" => time(&told("discharge"), &told("discharge_hex")),
         "TP-ST" => Status(octet).meaning().into(),
-        "TP-VP" => validity(
-            &told("validity_minutes"),
-            &told("validity_seconds"),
-            &told("validity_until"),
-            fields,
-        ),
+        "TP-VP" => {
+            validity(
+                &told("validity_minutes"),
+                &told("validity_seconds"),
+                &told("validity_until"),
+                fields,
+            ) + match fields.and_then(|fields| fields.get("single_shot")) {
+                Some(_) => ", one try only",
+                None => "",
+            }
+        }
         "TP-UDL" => length(octet, &told("alphabet")),
         "TP-UDH" => element(octets),
         "TP-UD" if told("alphabet") == "8bit" => "data".into(),

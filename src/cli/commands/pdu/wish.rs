@@ -4,7 +4,7 @@ use clap::Args;
 use jiff::fmt::temporal::Pieces;
 use serde::Deserialize;
 
-use crate::sms::alphabet::{Language, Shifts, UnknownLanguage};
+use crate::sms::alphabet::{Alphabet, Language, Shifts, UnknownLanguage};
 use crate::sms::fields::{
     Address, BadAddress, Dcs, Timestamp, UserData, UserDataHeader, ValidityPeriod,
 };
@@ -12,6 +12,7 @@ use crate::sms::ids::{Mr, PartNo};
 use crate::sms::parts::{
     self, Allowed, Encoding, ReferenceWidth, ReportRequest, Split, SplitError,
 };
+use crate::sms::plain::{self, Cheaper, Stranger};
 use crate::sms::submit::Submit;
 
 /// A text and how it shall travel.
@@ -80,6 +81,15 @@ pub(super) struct Wish {
     /// The national locking shift table by its identifier, 1 to 13: the same
     #[arg(long, value_name = "LANGUAGE")]
     locking: Option<u8>,
+}
+
+/// What makes a text dear.
+#[derive(Debug, Default)]
+pub(super) struct Dear {
+    /// The characters that the default alphabet does not have.
+    pub(super) forced_by: Vec<Stranger>,
+    /// A text of fewer parts that may do as well, and how many it takes.
+    pub(super) cheaper: Option<(Cheaper, u8)>,
 }
 
 /// Why a wish has no PDUs.
@@ -160,8 +170,8 @@ impl Wish {
         if self.class.is_some_and(|class| class > 3) {
             return bad("class", "is not from 0 to 3");
         }
-        let bodies = match self.encodings()? {
-            Some(encodings) => self.texts(text, &encodings, reference)?,
+        let bodies = match self.encoding()? {
+            Some(encoding) => self.texts(text, &self.split(text, encoding, reference)?),
             None => self.data(text.as_bytes(), reference)?,
         };
         let submit = |user_data| self.submit(destination.clone(), user_data, validity);
@@ -203,58 +213,75 @@ impl Wish {
         }
     }
 
-    /// How a text may be written, first what most phones read; nothing for octets.
-    fn encodings(&self) -> Result<Option<Vec<Encoding>>, Refused> {
-        let language = |id: Option<u8>| id.map(Language::try_from).transpose();
-        let shifts = Shifts {
-            locking: language(self.locking)?,
-            single: language(self.single)?,
-        };
-        if shifts
-            .locking
-            .is_some_and(|language| !language.has_locking())
-        {
-            return bad("locking", "is a language without a locking table");
-        }
-        let national = shifts != Shifts::NONE;
-        let encodings = match self.encoding.as_deref() {
-            None | Some("auto") => allowed(shifts),
-            Some("gsm7") => vec![Encoding::Gsm7(shifts)],
-            Some("ucs2" | "8bit") if national => {
+    /// How a text may be written; nothing for octets.
+    fn encoding(&self) -> Result<Option<Encoding>, Refused> {
+        let tables = self.tables()?;
+        Ok(Some(match self.encoding.as_deref() {
+            None | Some("auto") => Encoding::Fewest,
+            Some("gsm7") => Encoding::Gsm7(tables),
+            Some("ucs2" | "8bit") if tables != Shifts::NONE => {
                 return bad("encoding", "has no national tables: only gsm7 has");
             }
-            Some("ucs2") => vec![Encoding::Ucs2],
+            Some("ucs2") => Encoding::Ucs2,
             Some("8bit") => return Ok(None),
             Some(_) => return bad("encoding", "is none of auto, gsm7, ucs2 and 8bit"),
-        };
-        Ok(Some(encodings))
+        }))
     }
 
-    fn texts(
+    /// The tables that are named.
+    fn tables(&self) -> Result<Shifts, Refused> {
+        let language = |id: Option<u8>| id.map(Language::try_from).transpose();
+        let (single, locking) = (language(self.single)?, language(self.locking)?);
+        if locking.is_some_and(|language| !language.has_locking()) {
+            return bad("locking", "is a language without a locking table");
+        }
+        Ok(Shifts { locking, single })
+    }
+
+    /// A text in parts, by the tables that are named where that saves one.
+    fn split(
         &self,
         text: &str,
-        encodings: &[Encoding],
+        encoding: Encoding,
         reference: ReferenceWidth,
-    ) -> Result<Vec<UserData>, Refused> {
-        let splits = encodings.iter().map(|encoding| {
-            let allowed = Allowed {
-                encoding: *encoding,
-                languages: &[],
-                reference,
-            };
-            parts::split_with(text, &allowed)
-        });
-        // The first of the shortest; where there is none, the first error.
-        let parts = |split: &Result<Split, SplitError>| match split {
-            Ok(split) => split.segments.len(),
-            Err(_) => usize::MAX,
+    ) -> Result<Split, Refused> {
+        let Shifts { locking, single } = self.tables()?;
+        let allowed = Allowed {
+            encoding,
+            single: single.as_slice(),
+            locking: locking.as_slice(),
+            reference,
         };
-        let split = splits.min_by_key(parts).unwrap_or(Err(SplitError::Empty))?;
+        Ok(parts::split_with(text, &allowed)?)
+    }
+
+    fn texts(&self, text: &str, split: &Split) -> Vec<UserData> {
         let number = self.r#ref.unwrap_or_default();
         let numbers = (1..=split.parts()).map(PartNo);
-        Ok(numbers
+        numbers
             .filter_map(|no| split.user_data_wide(text, no, number))
-            .collect())
+            .collect()
+    }
+
+    /// What makes the text dear, if the alphabet was left to us, and what else could be sent.
+    pub(super) fn dear(&self) -> Result<Dear, Refused> {
+        let text = self.text.as_deref().unwrap_or_default();
+        let Some(encoding @ Encoding::Fewest) = self.encoding()? else {
+            return Ok(Dear::default());
+        };
+        let reference = self.reference()?;
+        let split = self.split(text, encoding, reference)?;
+        let is_plain = split.alphabet == Alphabet::Gsm7 && split.shifts == Shifts::NONE;
+        let forced_by = if is_plain {
+            Vec::new()
+        } else {
+            plain::strangers(text)
+        };
+        let cheaper = plain::cheaper(text).and_then(|cheaper| {
+            let parts = self.split(&cheaper.text, encoding, reference).ok()?.parts();
+            (parts < split.parts()).then_some((cheaper, parts))
+        });
+        Ok(Dear { forced_by, cheaper })
     }
 
     /// Octets in parts of 140, or of what a header leaves (TS 23.040, 9.2.3.24.1 and 9.2.3.24.8).
@@ -308,23 +335,6 @@ impl Wish {
     }
 }
 
-/// What there is to choose from where tables are named: none of them, one, or both.
-fn allowed(named: Shifts) -> Vec<Encoding> {
-    let single = Shifts {
-        locking: None,
-        ..named
-    };
-    let locking = Shifts {
-        single: None,
-        ..named
-    };
-    let mut tables = vec![single, locking, named];
-    tables.retain(|shifts| *shifts != Shifts::NONE);
-    tables.dedup();
-    let tables = tables.into_iter().map(Encoding::Gsm7);
-    std::iter::once(Encoding::Fewest).chain(tables).collect()
-}
-
 /// A point in time, kept in the zone in which it was written.
 fn until_time(until: &str) -> Option<Timestamp> {
     let offset = Pieces::parse(until).ok()?.to_numeric_offset()?;
@@ -335,30 +345,6 @@ fn until_time(until: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn tables_that_are_named_are_choices() {
-        let turkish = Some(Language::Turkish);
-        let shifts = |locking, single| Shifts { locking, single };
-        let gsm7 = |locking, single| Encoding::Gsm7(shifts(locking, single));
-        let cases = [
-            (shifts(None, None), vec![]),
-            (shifts(None, turkish), vec![gsm7(None, turkish)]),
-            (shifts(turkish, None), vec![gsm7(turkish, None)]),
-            (
-                shifts(turkish, turkish),
-                vec![
-                    gsm7(None, turkish),
-                    gsm7(turkish, None),
-                    gsm7(turkish, turkish),
-                ],
-            ),
-        ];
-        for (named, tables) in cases {
-            let expected = [vec![Encoding::Fewest], tables].concat();
-            assert_eq!(allowed(named), expected, "{named:?}");
-        }
-    }
 
     #[test]
     fn a_time_keeps_its_zone() {
