@@ -111,7 +111,7 @@ impl Chores {
         }
     }
 
-    /// A modem whose acknowledgements came too late tells nothing any more.
+    /// A modem whose acknowledgements came too late, or that has started anew, tells nothing any more.
     pub(super) fn check_routing(&mut self) {
         self.add(Chore::CheckRouting);
     }

@@ -72,7 +72,7 @@ impl<'a, H: Host> Service<'a, H> {
         let settings = self.actor.settings;
         let mut look = Instant::now();
         let mut sweep = look + settings.sweep;
-        // The card was asked a moment ago.
+        // Card and routing were asked a moment ago.
         let mut settled = false;
         loop {
             if Instant::now() >= sweep {
@@ -95,10 +95,8 @@ impl<'a, H: Host> Service<'a, H> {
                 () = tokio::time::sleep_until(sweep) => Ok(()),
                 () = tokio::time::sleep_until(look) => {
                     look = Instant::now() + settings.look;
-                    if self.ready.acknowledges {
-                        self.chores.check_routing();
-                    }
                     if std::mem::replace(&mut settled, true) {
+                        self.chores.check_routing();
                         self.chores.check_card();
                     }
                     self.look().await
@@ -230,7 +228,11 @@ impl<'a, H: Host> Service<'a, H> {
     pub(super) async fn recover(&mut self) -> Result<(), Lost> {
         self.run.forget();
         match self.link.wake(5, self.actor.settings.setup.attention).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                // It may have started anew: some say nothing then.
+                self.chores.check_routing();
+                Ok(())
+            }
             Err(LinkError::Lost(lost)) => Err(lost),
             // Closing and opening the port is the next thing to try.
             Err(LinkError::At(error)) => {
