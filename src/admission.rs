@@ -8,10 +8,10 @@ use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberForma
 
 use crate::clock::Clock;
 use crate::routing::class::MessageClass;
-use crate::sms::ids::{BadId, MessageId};
+use crate::sms::ids::{BadId, KeyId, MessageId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::parts::{Split, SplitError, split};
-use crate::store::{Error, KeyId, Message, NewMessage, Store};
+use crate::store::{Error, Message, NewMessage, Store};
 
 /// The country whose national numbers are understood, by its two letters (ISO 3166).
 #[derive(Clone, Copy, PartialEq, Eq)]

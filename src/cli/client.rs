@@ -59,6 +59,15 @@ impl Client {
         self.ask(Method::GET, path, None).await
     }
 
+    /// `GET path` with a query; its values may hold anything.
+    pub async fn get_with(&self, path: &str, query: &[(&str, String)]) -> Result<Value, Failure> {
+        let mut url =
+            reqwest::Url::parse(&format!("{}{path}", self.base)).map_err(Failure::failed)?;
+        url.query_pairs_mut().extend_pairs(query);
+        let asked = format!("{path}?{}", url.query().unwrap_or_default());
+        self.get(&asked).await
+    }
+
     /// `POST path` with a JSON body.
     pub async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
         self.ask(Method::POST, path, Some(body)).await

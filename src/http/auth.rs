@@ -11,13 +11,15 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use super::{App, Door};
-use crate::store::{KeyId, KeyRow, NewKey};
+use crate::sms::ids::KeyId;
+use crate::store::{KeyRow, NewKey};
 
 /// What a key may do, as the API spells it. `*` is all of it.
 pub const SCOPES: &[&str] = &[
     "*",
     "messages:send",
     "messages:read",
+    "inbound:read",
     "modems:read",
     "keys:manage",
 ];

@@ -10,7 +10,8 @@ use super::body::Fields;
 use super::problem::Problem;
 use super::query::Named;
 use super::{App, List};
-use crate::store::{KeyId, KeyRow, NewKey};
+use crate::sms::ids::KeyId;
+use crate::store::{KeyRow, NewKey};
 
 /// A key's name is for people; longer ones help nobody.
 const LONGEST_NAME: usize = 100;

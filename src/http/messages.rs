@@ -10,13 +10,10 @@ use super::body::Fields;
 use super::modems::sim_name;
 use super::problem::{FieldFlaw, Problem};
 use super::query::{Named, Parameters};
-use super::{App, List};
+use super::{App, List, Page};
 use crate::admission::Wish;
 use crate::sms::ids::MessageId;
 use crate::store::{self, Event, Filter};
-
-const DEFAULT_PAGE: u32 = 50;
-const LONGEST_PAGE: u32 = 200;
 
 /// A message as the API shows it.
 #[derive(Serialize)]
@@ -39,14 +36,6 @@ pub struct Message {
     sent_at: Option<String>,
     finalized_at: Option<String>,
     updated_at: String,
-}
-
-/// A page of messages, newest first.
-#[derive(Serialize)]
-pub struct Listed {
-    data: Vec<Message>,
-    has_more: bool,
-    next_cursor: Option<String>,
 }
 
 /// One thing that happened to a message.
@@ -170,43 +159,20 @@ pub async fn list(
     State(app): State<App>,
     caller: Caller,
     mut query: Parameters,
-) -> Result<Json<Listed>, Problem> {
+) -> Result<Json<Page<Message>>, Problem> {
     caller.needs("messages:read")?;
-    let page_size = |text: &str| {
-        text.parse()
-            .ok()
-            .filter(|limit| (1..=LONGEST_PAGE).contains(limit))
-    };
     let filter = Filter {
         state: query.take("state", "one of the message states", |word| {
             word.parse().ok()
         }),
-        recipient: query.take("to", "a number such as +380671234567", |number| {
-            // An unescaped `+` arrives as a blank.
-            app.admission
-                .number(number)
-                .or_else(|| app.admission.number(&format!("+{}", number.trim())))
-        }),
-        before: query.take("cursor", "the next_cursor of the page before", |cursor| {
-            cursor.parse().ok()
-        }),
-        limit: query
-            .take("limit", "a number from 1 to 200", page_size)
-            .unwrap_or(DEFAULT_PAGE),
+        recipient: query.number("to", &app.admission),
+        before: query.cursor(),
+        limit: query.limit(),
     };
     query.end()?;
     let page = app.store.messages(filter).await?;
-    let cursor = page
-        .messages
-        .last()
-        .filter(|_| page.more)
-        .map(|last| last.id.to_string());
     let data = page.messages.into_iter().map(Message::from).collect();
-    Ok(Json(Listed {
-        data,
-        has_more: page.more,
-        next_cursor: cursor,
-    }))
+    Ok(Json(Page::of(data, page.more, |message| &message.id)))
 }
 
 /// `GET /v1/messages/{id}/events`: everything that happened to it, oldest first.

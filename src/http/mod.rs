@@ -1,12 +1,13 @@
 //! The local HTTP API: requests become wishes and questions, answers become JSON.
 //!
-//! `messages`, `modems`, `keys` and `health` hold one resource each; `auth` says who asks, `body` and
+//! `messages`, `inbound`, `modems`, `keys` and `health` hold one resource each; `auth` says who asks, `body` and
 //! `query` read what they ask with every flaw named, `problem` says what went wrong. It calls
 //! `admission` and reads `store` and the modems' roster; it moves nothing itself.
 
 pub mod auth;
 mod body;
 mod health;
+mod inbound;
 pub mod keys;
 mod messages;
 mod modems;
@@ -89,6 +90,8 @@ pub fn make_app(app: App, door: Door) -> Router {
         .route("/v1/messages", get(messages::list).post(messages::send))
         .route("/v1/messages/{id}", get(messages::read))
         .route("/v1/messages/{id}/events", get(messages::events))
+        .route("/v1/inbound", get(inbound::list))
+        .route("/v1/inbound/{id}", get(inbound::read))
         .route("/v1/modems", get(modems::list))
         .route("/v1/keys", get(keys::list).post(keys::create))
         .route("/v1/keys/{id}", delete(keys::revoke))
@@ -108,6 +111,26 @@ pub fn make_app(app: App, door: Door) -> Router {
 pub struct List<T> {
     /// The things.
     pub data: Vec<T>,
+}
+
+/// A page of a longer list, newest first.
+#[derive(Serialize)]
+pub struct Page<T> {
+    data: Vec<T>,
+    has_more: bool,
+    next_cursor: Option<String>,
+}
+
+impl<T> Page<T> {
+    /// The page; where `more` follows, the next one begins behind the last of `data`.
+    fn of(data: Vec<T>, more: bool, id: impl Fn(&T) -> &String) -> Self {
+        let last = data.last().filter(|_| more);
+        Self {
+            next_cursor: last.map(|last| id(last).clone()),
+            has_more: more,
+            data,
+        }
+    }
 }
 
 async fn no_route() -> Problem {

@@ -75,6 +75,11 @@ impl From<Status> for Modem {
     }
 }
 
+/// The SIM of that name.
+pub fn sim_named(name: &str) -> Option<SimId> {
+    name.strip_prefix("sim_")?.parse().ok().map(SimId)
+}
+
 /// A SIM as the API names it.
 pub fn sim_name(sim: SimId) -> String {
     format!("sim_{}", sim.0)

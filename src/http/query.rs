@@ -1,9 +1,16 @@
 //! Reads query parameters, so that one answer names all that is wrong with them.
 
+use std::str::FromStr;
+
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::request::Parts;
 
 use super::problem::{FieldFlaw, Problem};
+use crate::admission::Admission;
+use crate::sms::number::PhoneNumber;
+
+const DEFAULT_PAGE: u32 = 50;
+const LONGEST_PAGE: u32 = 200;
 
 /// The parameters, taken one by one.
 #[derive(Debug)]
@@ -78,6 +85,31 @@ impl Parameters {
         found
     }
 
+    /// How many things a page holds.
+    pub fn limit(&mut self) -> u32 {
+        let size = |text: &str| {
+            text.parse()
+                .ok()
+                .filter(|limit| (1..=LONGEST_PAGE).contains(limit))
+        };
+        self.take("limit", "a number from 1 to 200", size)
+            .unwrap_or(DEFAULT_PAGE)
+    }
+
+    /// Where the page before ended.
+    pub fn cursor<Id: FromStr>(&mut self) -> Option<Id> {
+        self.take("cursor", "the next_cursor of the page before", |cursor| {
+            cursor.parse().ok()
+        })
+    }
+
+    /// A number of the shop's country or of the world.
+    pub fn number(&mut self, name: &str, door: &Admission) -> Option<PhoneNumber> {
+        self.take(name, "a number such as +380671234567", |number| {
+            read_number(number, door)
+        })
+    }
+
     /// Ends the reading. Errors: 422 with every flaw, parameters that nobody asked for among them.
     pub fn end(mut self) -> Result<(), Problem> {
         for (name, _) in std::mem::take(&mut self.left) {
@@ -102,4 +134,10 @@ impl Parameters {
             detail,
         });
     }
+}
+
+/// A number as a query writes it: an unescaped `+` arrives as a blank.
+pub fn read_number(number: &str, door: &Admission) -> Option<PhoneNumber> {
+    door.number(number)
+        .or_else(|| door.number(&format!("+{}", number.trim())))
 }

@@ -33,86 +33,69 @@ impl BadId {
     }
 }
 
-/// A message: one text to one number. Text form `msg_` and 32 hex digits, sortable by time (`UUIDv7`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct MessageId(Uuid);
+macro_rules! sortable {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $wanted:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Uuid);
 
-impl MessageId {
-    /// A new id, later than every id this process made before.
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
+        impl $name {
+            /// A new id, later than every id this process made before.
+            pub fn new() -> Self {
+                Self(Uuid::now_v7())
+            }
 
-    /// The 16 octets that the store keeps.
-    pub fn octets(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
+            /// The 16 octets that the store keeps.
+            pub fn octets(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl From<[u8; 16]> for $name {
+            fn from(octets: [u8; 16]) -> Self {
+                Self(Uuid::from_bytes(octets))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}", $prefix, self.0.simple())
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                text.strip_prefix($prefix)
+                    .filter(|hex| hex.len() == 32)
+                    .and_then(|hex| Uuid::try_parse(hex).ok())
+                    .map(Self)
+                    .ok_or_else(|| BadId::new(text, $wanted))
+            }
+        }
+    };
 }
 
-impl Default for MessageId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl From<[u8; 16]> for MessageId {
-    fn from(octets: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(octets))
-    }
-}
-
-impl fmt::Display for MessageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "msg_{}", self.0.simple())
-    }
-}
-
-impl FromStr for MessageId {
-    type Err = BadId;
-
-    fn from_str(text: &str) -> Result<Self, BadId> {
-        text.strip_prefix("msg_")
-            .filter(|hex| hex.len() == 32)
-            .and_then(|hex| Uuid::try_parse(hex).ok())
-            .map(Self)
-            .ok_or_else(|| BadId::new(text, "a message id (msg_ and 32 hex digits)"))
-    }
-}
-
-/// A text that came in, of one part or several. Text form `inb_` and 32 hex digits, sortable by time
-/// (`UUIDv7`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct InboundId(Uuid);
-
-impl InboundId {
-    /// A new id, later than every id this process made before.
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// The 16 octets that the store keeps.
-    pub fn octets(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-}
-
-impl Default for InboundId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl From<[u8; 16]> for InboundId {
-    fn from(octets: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(octets))
-    }
-}
-
-impl fmt::Display for InboundId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "inb_{}", self.0.simple())
-    }
-}
+sortable!(
+    /// A message: one text to one number. Text form `msg_` and 32 hex digits, sortable by time (`UUIDv7`).
+    MessageId, "msg_", "a message id (msg_ and 32 hex digits)"
+);
+sortable!(
+    /// A text that came in, of one part or several. Text form `in_` and 32 hex digits, sortable by time
+    /// (`UUIDv7`).
+    InboundId, "in_", "the id of a text that came in (in_ and 32 hex digits)"
+);
+sortable!(
+    /// The name of an API key: `key_` and 32 hex digits. It is no secret.
+    KeyId, "key_", "a key id (key_ and 32 hex digits)"
+);
 
 /// The number of a part inside its message, from 1 to 255.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

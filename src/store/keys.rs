@@ -1,58 +1,10 @@
 //! API keys: only a hash is kept.
 
-use std::fmt;
-use std::str::FromStr;
-
 use rusqlite::{OptionalExtension, Row, params};
-use uuid::Uuid;
 
 use super::{Error, Store};
 use crate::clock::Millis;
-use crate::sms::ids::BadId;
-
-/// The name of a key: `key_` and 32 hex digits. It is no secret.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId(Uuid);
-
-impl KeyId {
-    /// A new id.
-    pub fn new() -> Self {
-        Self(Uuid::now_v7())
-    }
-
-    /// The 16 octets that the store keeps.
-    pub(super) fn octets(&self) -> &[u8; 16] {
-        self.0.as_bytes()
-    }
-
-    pub(super) fn from_octets(octets: [u8; 16]) -> Self {
-        Self(Uuid::from_bytes(octets))
-    }
-}
-
-impl Default for KeyId {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "key_{}", self.0.simple())
-    }
-}
-
-impl FromStr for KeyId {
-    type Err = BadId;
-
-    fn from_str(text: &str) -> Result<Self, BadId> {
-        text.strip_prefix("key_")
-            .filter(|hex| hex.len() == 32)
-            .and_then(|hex| Uuid::try_parse(hex).ok())
-            .map(Self)
-            .ok_or_else(|| BadId::new(text, "a key id (key_ and 32 hex digits)"))
-    }
-}
+use crate::sms::ids::KeyId;
 
 /// A key about to be kept.
 #[derive(Debug, Clone)]
@@ -158,7 +110,7 @@ impl Store {
 fn key(row: &Row) -> rusqlite::Result<KeyRow> {
     let scopes: String = row.get(4)?;
     Ok(KeyRow {
-        id: KeyId::from_octets(row.get(0)?),
+        id: KeyId::from(row.get::<_, [u8; 16]>(0)?),
         name: row.get(1)?,
         prefix: row.get(2)?,
         hash: row.get(3)?,

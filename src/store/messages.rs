@@ -5,11 +5,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::engine::Scope;
 use super::events::NewEvent;
-use super::keys::KeyId;
 use super::{Error, Store};
 use crate::clock::Millis;
 use crate::routing::class::MessageClass;
-use crate::sms::ids::{MessageId, Mr, PartNo, SimId};
+use crate::sms::ids::{KeyId, MessageId, Mr, PartNo, SimId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::{MessageState, PartState};
 
@@ -271,7 +270,7 @@ fn bare(row: &Row) -> rusqlite::Result<Result<Message, Error>> {
     let moment = |at: Option<i64>| at.map(Millis);
     Ok(Ok(Message {
         id: MessageId::from(row.get::<_, [u8; 16]>(0)?),
-        key: row.get::<_, Option<[u8; 16]>>(1)?.map(KeyId::from_octets),
+        key: row.get::<_, Option<[u8; 16]>>(1)?.map(KeyId::from),
         state,
         recipient: row.get(3)?,
         text: row.get(4)?,

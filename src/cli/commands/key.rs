@@ -12,7 +12,8 @@ use crate::config::Flags;
 use crate::daemon;
 use crate::http::auth::{SCOPES, known_scope, make_key};
 use crate::http::keys::{Made, listed};
-use crate::store::{self, KeyId, Store};
+use crate::sms::ids::KeyId;
+use crate::store::{self, Store};
 
 /// Make, list and revoke API keys
 #[derive(Debug, Args)]
@@ -33,7 +34,7 @@ enum KeyCommand {
         /// What you call it
         #[arg(long)]
         name: String,
-        /// What it may do: messages:send, messages:read, modems:read, keys:manage, or * for all; repeat it
+        /// What it may do: messages:send, messages:read, inbound:read, modems:read, keys:manage, or * for all; repeat it
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
         scopes: Vec<String>,
         /// Print JSON

@@ -43,7 +43,10 @@ pub struct Messages {
 
 impl Messages {
     pub(in crate::cli) async fn run(self, place: &Place) -> Result<Exit, Failure> {
-        let page = place.client()?.get(&self.path()).await?;
+        let page = place
+            .client()?
+            .get_with("/v1/messages", &self.query())
+            .await?;
         if self.json {
             output::json(&page);
             return Ok(Exit::Done);
@@ -73,12 +76,11 @@ impl Messages {
         Ok(Exit::Done)
     }
 
-    /// Every value is of an alphabet that a query takes as it is, but for the `+` of a number.
-    fn path(&self) -> String {
-        let state = self.state.map(|state| format!("&state={state}"));
-        let to = self.to.as_ref().map(|to| format!("&to=%2B{}", to.digits()));
-        let (state, to) = (state.unwrap_or_default(), to.unwrap_or_default());
-        format!("/v1/messages?limit={}{state}{to}", self.limit)
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let state = self.state.map(|state| ("state", state.to_string()));
+        let to = self.to.as_ref().map(|to| ("to", to.to_string()));
+        let limit = ("limit", self.limit.to_string());
+        [Some(limit), state, to].into_iter().flatten().collect()
     }
 }
 
@@ -93,26 +95,4 @@ fn row(message: &Value) -> Vec<Cell> {
         second(message, "/created_at").into(),
         beginning(&on_one_line, LONGEST_TEXT).into(),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_looked_for_is_in_the_path() {
-        let mut messages = Messages {
-            state: None,
-            to: None,
-            limit: 50,
-            json: false,
-        };
-        assert_eq!(messages.path(), "/v1/messages?limit=50");
-        messages.state = Some(MessageState::Failed);
-        messages.to = Some("+380671234567".parse().unwrap());
-        assert_eq!(
-            messages.path(),
-            "/v1/messages?limit=50&state=failed&to=%2B380671234567"
-        );
-    }
 }

@@ -4,6 +4,7 @@ mod at;
 mod config;
 mod demo;
 mod emulate;
+mod inbox;
 mod key;
 mod messages;
 mod modems;
@@ -25,6 +26,7 @@ pub(super) enum Command {
     Send(send::Send),
     Messages(messages::Messages),
     Show(show::Show),
+    Inbox(inbox::Inbox),
     Modems(modems::Modems),
     Emulate(emulate::Emulate),
     Pdu(pdu::Pdu),
@@ -41,6 +43,7 @@ impl Command {
             Self::Send(send) => send.run(place).await,
             Self::Messages(messages) => messages.run(place).await,
             Self::Show(show) => show.run(place).await,
+            Self::Inbox(inbox) => inbox.run(place).await,
             Self::Modems(modems) => modems.run(place).await,
             Self::Emulate(emulate) => emulate.run().await,
             Self::Pdu(pdu) => pdu.run(),

@@ -3,6 +3,8 @@
 //! A part is known again by its fingerprint, whoever repeats it: the network when an acknowledgement
 //! was late, the modem when a storage could not be emptied.
 
+mod read;
+
 use std::time::Duration;
 
 use rusqlite::params;
@@ -17,6 +19,7 @@ use crate::sms::ids::{InboundId, SimId};
 use crate::sms::join::{self, Belongs, Message, Part};
 use crate::sms::pdu;
 use crate::sms::tpdu::Tpdu;
+pub use read::{Inbound, InboundFilter, InboundPage, InboundPart};
 
 /// How long a text waits for parts that are missing. Service centres try for some days; a text with
 /// gaps is worth more to its reader today.
@@ -344,26 +347,26 @@ mod tests {
     use crate::store::SimIdentity;
 
     /// A store, its SIM, and what was told.
-    struct Bench {
-        store: Store,
+    pub(super) struct Bench {
+        pub(super) store: Store,
         sim: SimId,
     }
 
     /// A row of `inbound`: sender, text, parts, missing.
     type Row = (Option<String>, Option<String>, u8, u8);
 
-    fn part(header: Option<UserDataHeader>, text: &str, second: u8) -> Deliver {
+    pub(super) fn part(header: Option<UserDataHeader>, text: &str, second: u8) -> Deliver {
         let sender = "+447700900123".parse().unwrap();
         let scts = Timestamp::from_octets([0x62, 0x11, 0x52, 0x01, 0x00, second, 0x00]);
         Deliver::new(sender, scts, UserData::ucs2(header, text).unwrap())
     }
 
-    fn of(total: u8, no: u8, text: &str, second: u8) -> Deliver {
+    pub(super) fn of(total: u8, no: u8, text: &str, second: u8) -> Deliver {
         part(Some(UserDataHeader::concat_8(7, total, no)), text, second)
     }
 
     impl Bench {
-        async fn new() -> Self {
+        pub(super) async fn new() -> Self {
             let store = Store::in_task().unwrap();
             let imsi = "255030000000001".parse().unwrap();
             let sim = store.sim_seen(SimIdentity::Subscriber(imsi), Millis(0));
@@ -371,7 +374,7 @@ mod tests {
             Self { store, sim }
         }
 
-        async fn come_at(&self, deliver: Deliver, now: Millis) -> Received {
+        pub(super) async fn come_at(&self, deliver: Deliver, now: Millis) -> Received {
             let (pdu, _) = pdu::with_smsc(None, &deliver.encode());
             let deliver = Some(deliver);
             let new = NewInbound {
@@ -382,7 +385,7 @@ mod tests {
             self.store.receive(new, now).await.unwrap()
         }
 
-        async fn come(&self, deliver: Deliver) -> Received {
+        pub(super) async fn come(&self, deliver: Deliver) -> Received {
             self.come_at(deliver, Millis(1000)).await
         }
 

@@ -143,6 +143,7 @@ CREATE TABLE inbound(
 CREATE INDEX inbound_waits ON inbound(sim, sender, reference, reference_bits, parts) WHERE waits_since IS NOT NULL;
 -- Late copies of parts are looked for in texts that wait no more, too.
 CREATE INDEX inbound_key ON inbound(sim, sender, reference, reference_bits, parts, received_at) WHERE reference IS NOT NULL;
+CREATE INDEX inbound_sender ON inbound(sender, id);
 CREATE INDEX inbound_late ON inbound(waits_since) WHERE waits_since IS NOT NULL;
 
 CREATE TABLE inbound_part(
