@@ -78,6 +78,7 @@ impl Daemon {
             clock,
             admission,
             roster,
+            following: http::Following::new(stops.http.clone()),
         };
         let doors = (
             make_app(app.clone(), Door::Network),

@@ -436,8 +436,8 @@ async fn a_message_is_shown_as_json() {
             1 => (Value::Null, Value::Null),
             _ => (json!(1), json!("sim_1")),
         };
-        json!({"seq": seq, "at": MOMENT, "type": kind, "part": part, "from": from, "to": to,
-               "sim": sim, "reason": reason})
+        json!({"seq": seq, "at": MOMENT, "type": kind, "message": ID, "inbound": null, "part": part,
+               "from": from, "to": to, "sim": sim, "reason": reason})
     };
     let refused = "the modem answered +CMS ERROR: 30 (Unknown subscriber)";
     let expected = json!({

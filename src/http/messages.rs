@@ -7,13 +7,14 @@ use serde::Serialize;
 
 use super::auth::Caller;
 use super::body::Fields;
+use super::events::Happening;
 use super::modems::sim_name;
 use super::problem::{FieldFlaw, Problem};
 use super::query::{Named, Parameters};
 use super::{App, List, Page};
 use crate::admission::Wish;
 use crate::sms::ids::MessageId;
-use crate::store::{self, Event, Filter};
+use crate::store::{self, Filter};
 
 /// A message as the API shows it.
 #[derive(Serialize)]
@@ -36,19 +37,6 @@ pub struct Message {
     sent_at: Option<String>,
     finalized_at: Option<String>,
     updated_at: String,
-}
-
-/// One thing that happened to a message.
-#[derive(Serialize)]
-pub struct Happening {
-    seq: i64,
-    at: String,
-    r#type: String,
-    part: Option<u8>,
-    from: Option<String>,
-    to: Option<String>,
-    sim: Option<String>,
-    reason: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -191,21 +179,6 @@ pub async fn events(
         .map(Happening::from)
         .collect();
     Ok(Json(List { data }))
-}
-
-impl From<Event> for Happening {
-    fn from(event: Event) -> Self {
-        Self {
-            seq: event.seq,
-            at: event.at.to_string(),
-            r#type: event.kind,
-            part: event.part.map(|part| part.0),
-            from: event.from,
-            to: event.to,
-            sim: event.sim.map(sim_name),
-            reason: event.reason,
-        }
-    }
 }
 
 async fn find(app: &App, id: &str) -> Result<store::Message, Problem> {

@@ -1,11 +1,12 @@
 //! The local HTTP API: requests become wishes and questions, answers become JSON.
 //!
-//! `messages`, `inbound`, `modems`, `keys` and `health` hold one resource each; `auth` says who asks, `body` and
+//! `messages`, `inbound`, `events`, `modems`, `keys` and `health` hold one resource each; `auth` says who asks, `body` and
 //! `query` read what they ask with every flaw named, `problem` says what went wrong. It calls
 //! `admission` and reads `store` and the modems' roster; it moves nothing itself.
 
 pub mod auth;
 mod body;
+mod events;
 mod health;
 mod inbound;
 pub mod keys;
@@ -32,6 +33,7 @@ use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::modem::status::Roster;
 use crate::store::Store;
+pub use events::Following;
 use problem::Problem;
 pub use serve::{Limits, serve};
 
@@ -53,6 +55,8 @@ pub struct App {
     pub admission: Admission,
     /// The modems as they stand.
     pub roster: Roster,
+    /// Those who follow the events.
+    pub following: Following,
 }
 
 /// Which way a request came in.
@@ -90,6 +94,8 @@ pub fn make_app(app: App, door: Door) -> Router {
         .route("/v1/messages", get(messages::list).post(messages::send))
         .route("/v1/messages/{id}", get(messages::read))
         .route("/v1/messages/{id}/events", get(messages::events))
+        .route("/v1/events", get(events::list))
+        .route("/v1/events/stream", get(events::stream))
         .route("/v1/inbound", get(inbound::list))
         .route("/v1/inbound/{id}", get(inbound::read))
         .route("/v1/modems", get(modems::list))

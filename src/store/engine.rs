@@ -42,6 +42,7 @@ pub struct Scope<'a> {
     pub(super) db: &'a Connection,
     wake: RefCell<Wake>,
     dated: Cell<bool>,
+    event: Cell<Option<i64>>,
 }
 
 impl<'a> Scope<'a> {
@@ -50,6 +51,7 @@ impl<'a> Scope<'a> {
             db,
             wake: RefCell::default(),
             dated: Cell::new(false),
+            event: Cell::new(None),
         }
     }
 
@@ -66,6 +68,11 @@ impl<'a> Scope<'a> {
     pub(super) fn wake_housekeeper(&self) {
         self.dated.set(true);
     }
+
+    /// Tells whoever follows the events, once the transaction is on disk: the row just written is one.
+    pub(super) fn tell_event(&self) {
+        self.event.set(Some(self.db.last_insert_rowid()));
+    }
 }
 
 /// Rung after commits.
@@ -73,6 +80,7 @@ impl<'a> Scope<'a> {
 struct Alarms {
     work: Arc<(Mutex<Wake>, Notify)>,
     dated: watch::Sender<u64>,
+    events: watch::Sender<i64>,
 }
 
 impl Alarms {
@@ -87,6 +95,9 @@ impl Alarms {
         }
         if scope.dated.get() {
             self.dated.send_modify(|count| *count += 1);
+        }
+        if let Some(newest) = scope.event.get() {
+            self.events.send_replace(newest);
         }
     }
 
@@ -175,6 +186,11 @@ impl Engine {
     /// Counts the commits that gave something a date.
     pub(super) fn dated(&self) -> watch::Receiver<u64> {
         self.alarms.dated.subscribe()
+    }
+
+    /// The newest event row that a commit of this process has written; 0 before the first one.
+    pub(super) fn newest_event(&self) -> watch::Receiver<i64> {
+        self.alarms.events.subscribe()
     }
 
     /// Queues an intent; what comes back resolves when it is on disk. Intents run in the order of

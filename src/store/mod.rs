@@ -26,7 +26,7 @@ use engine::Engine;
 
 pub use attempts::{Claim, Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use engine::Wake;
-pub use events::Event;
+pub use events::{Event, EventFilter, Events};
 pub use inbound::{Inbound, InboundFilter, InboundPage, InboundPart, NewInbound, Received};
 pub use keys::{KeyRow, NewKey};
 pub use messages::{Failure, Filter, Message, NewMessage, Page, Part};
@@ -149,6 +149,11 @@ impl Store {
     /// Waits for work that commits have made possible. For one listener: what is told is told once.
     pub async fn work_to_do(&self) -> Wake {
         self.engine.work().await
+    }
+
+    /// Changes whenever a commit has written events: the newest one's place in the order of all.
+    pub fn newest_event(&self) -> watch::Receiver<i64> {
+        self.engine.newest_event()
     }
 
     /// Changes whenever a commit gave something a date: a deferred part, a silence to wait out.
