@@ -312,7 +312,7 @@ fleet.rs | use crate::{clock::Clock, http::App}; | fleet may not import http
 fleet.rs | use crate::emulator::Emulator; | fleet may not import emulator
 http/mod.rs | use crate::admission::Door; |
 http/mod.rs | use crate::scheduler::Lane; | http may not import scheduler
-http/auth.rs | use crate::config::Config; | http may not import config
+http/gate/auth.rs | use crate::config::Config; | http may not import config
 daemon.rs | use crate::{config, emulator, http, scheduler}; |
 cli/demo.rs | use crate::daemon; use simpost::emulator; |
 main.rs | use simpost::cli; |
@@ -326,7 +326,7 @@ http/keys.rs | use rusqlite::params; | rusqlite does not belong in http/keys
 http/keys.rs | use axum::Json; use tower_http::limit; |
 daemon.rs | axum::serve(a, b) | axum does not belong in daemon
 daemon.rs | use tower_http::trace; | tower_http does not belong in daemon
-http/serve.rs | use hyper::server; use hyper_util::rt::TokioIo; |
+http/gate/serve.rs | use hyper::server; use hyper_util::rt::TokioIo; |
 daemon.rs | use hyper::server; | hyper does not belong in daemon
 fleet.rs | use hyper_util::rt; | hyper_util does not belong in fleet
 cli/send.rs | #[derive(clap::Args)] struct Send; |

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::App;
-use super::auth::Caller;
+use super::gate::auth::Caller;
 use super::modems::sim_name;
 use super::problem::Problem;
 use super::query::Parameters;

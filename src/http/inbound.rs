@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::auth::Caller;
+use super::gate::auth::Caller;
 use super::modems::{sim_name, sim_named};
 use super::problem::Problem;
 use super::query::{Named, Parameters, read_number};

@@ -5,8 +5,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
 
-use super::auth::{Caller, SCOPES, known_scope, make_key};
 use super::body::Fields;
+use super::gate::auth::{Caller, SCOPES, known_scope, make_key};
 use super::problem::Problem;
 use super::query::Named;
 use super::{App, List};

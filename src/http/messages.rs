@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
 use serde::Serialize;
 
-use super::auth::Caller;
 use super::body::Fields;
 use super::events::Happening;
+use super::gate::auth::Caller;
 use super::modems::sim_name;
 use super::problem::{FieldFlaw, Problem};
 use super::query::{Named, Parameters};

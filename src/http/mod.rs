@@ -1,12 +1,12 @@
 //! The local HTTP API: requests become wishes and questions, answers become JSON.
 //!
-//! `messages`, `inbound`, `events`, `modems`, `keys` and `health` hold one resource each; `auth` says who asks, `body` and
+//! `messages`, `inbound`, `events`, `modems`, `keys` and `health` hold one resource each; `gate` lets requests in and says who asks, `body` and
 //! `query` read what they ask with every flaw named, `problem` says what went wrong. It calls
 //! `admission` and reads `store` and the modems' roster; it moves nothing itself.
 
-pub mod auth;
 mod body;
 mod events;
+pub mod gate;
 mod health;
 mod inbound;
 pub mod keys;
@@ -14,35 +14,31 @@ mod messages;
 mod modems;
 mod problem;
 mod query;
-mod serve;
 
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::IntoResponse;
 use axum::routing::{delete, get};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument;
-use uuid::Uuid;
 
 use crate::admission::Admission;
 use crate::clock::Clock;
 use crate::modem::status::Roster;
 use crate::store::Store;
 pub use events::Following;
+pub use gate::serve::{Limits, serve};
 use problem::Problem;
-pub use serve::{Limits, serve};
 
 /// A body longer than this is not read, in octets.
 pub const BODY_LIMIT: usize = 1024 * 1024;
 /// The longest that the reading of a body may take. What follows is not cut: an answer that nobody waits
 /// for is better than one that says "failed" about a text that is kept.
 const BODY_TIME: Duration = Duration::from_secs(30);
-const REQUEST_ID: &str = "x-request-id";
 
 /// What the routes stand on.
 #[derive(Clone)]
@@ -107,8 +103,8 @@ pub fn make_app(app: App, door: Door) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             Problem::internal().into_response()
         }))
-        .layer(from_fn_with_state(shared.clone(), check_host))
-        .layer(from_fn(name_request))
+        .layer(from_fn_with_state(shared.clone(), gate::check_host))
+        .layer(from_fn(gate::name_request))
         .with_state(shared)
 }
 
@@ -153,40 +149,4 @@ async fn no_method(method: Method) -> Problem {
         "method_not_allowed",
         format!("this path takes no {method}"),
     )
-}
-
-/// A page in a browser on this machine must not reach us under a name of its own (DNS rebinding).
-/// Programs that send no `Host` at all are no browsers.
-async fn check_host(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    let host = request
-        .headers()
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let named = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
-    let foreign = named.is_some_and(|name| {
-        let name = name.trim_matches(['[', ']']);
-        !name.eq_ignore_ascii_case("localhost") && name.parse::<std::net::IpAddr>().is_err()
-    });
-    if foreign && shared.door == Door::Network {
-        let detail = "address this server by its IP address or as localhost";
-        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "host_not_allowed", detail)
-            .into_response();
-    }
-    next.run(request).await
-}
-
-/// Gives each request a name, and writes problems out under it.
-async fn name_request(request: Request, next: Next) -> Response {
-    let id = format!("req_{}", Uuid::now_v7().simple());
-    let path = request.uri().path().to_owned();
-    let span = tracing::debug_span!("request", id, method = %request.method(), path);
-    let mut response = next.run(request).instrument(span).await;
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        response = problem.render(&response, &path, &id);
-    }
-    tracing::debug!(id, status = response.status().as_u16(), "answered");
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response
 }

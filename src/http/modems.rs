@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 
-use super::auth::Caller;
+use super::gate::auth::Caller;
 use super::problem::Problem;
 use super::{App, List};
 use crate::modem::status::Status;

@@ -10,7 +10,7 @@ use crate::cli::{Place, answer, output};
 use crate::clock::Clock;
 use crate::config::Flags;
 use crate::daemon;
-use crate::http::auth::{SCOPES, known_scope, make_key};
+use crate::http::gate::auth::{SCOPES, known_scope, make_key};
 use crate::http::keys::{Made, listed};
 use crate::sms::ids::KeyId;
 use crate::store::{self, Store};

@@ -9,8 +9,8 @@ use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::problem::Problem;
-use super::{App, Door};
+use crate::http::problem::Problem;
+use crate::http::{App, Door};
 use crate::sms::ids::KeyId;
 use crate::store::{KeyRow, NewKey};
 
