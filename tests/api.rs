@@ -275,6 +275,33 @@ async fn without_the_right_key_nothing_is_told_or_kept() {
 }
 
 #[tokio::test]
+async fn many_wrong_keys_have_to_wait_and_a_right_one_never() {
+    let gateway = Gateway::start(0, "").await;
+    let wrong = || {
+        gateway
+            .request(Method::GET, "/v1/messages")
+            .bearer_auth("gw_live_0")
+    };
+    for _ in 0..20 {
+        let (status, _, problem) = answer(wrong()).await;
+        assert_eq!((status, &problem["code"]), (401, &json!("key_invalid")));
+    }
+    let response = wrong().send().await.unwrap();
+    assert_eq!(response.status().as_u16(), 429);
+    let wait: u64 = response.headers()["retry-after"]
+        .to_str()
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!((1..=6).contains(&wait), "{wait}");
+    let problem: Value = response.json().await.unwrap();
+    assert_eq!(problem["code"], "too_many_wrong_keys");
+    let right = gateway.request(Method::GET, "/v1/messages");
+    let (status, _, _) = answer(right.basic_auth(&gateway.key, None::<&str>)).await;
+    assert_eq!(status, 200);
+}
+
+#[tokio::test]
 async fn a_key_does_what_its_scopes_say_until_it_is_revoked() {
     let gateway = Gateway::start(0, "").await;
     let make = gateway

@@ -31,6 +31,7 @@ use crate::clock::Clock;
 use crate::modem::status::Roster;
 use crate::store::Store;
 pub use events::Following;
+use gate::Throttle;
 pub use gate::serve::{Limits, serve};
 use problem::Problem;
 
@@ -68,6 +69,13 @@ pub enum Door {
 struct Shared {
     app: App,
     door: Door,
+    throttle: Throttle,
+}
+
+impl FromRef<Shared> for Throttle {
+    fn from_ref(shared: &Shared) -> Self {
+        shared.throttle.clone()
+    }
 }
 
 impl FromRef<Shared> for App {
@@ -84,7 +92,11 @@ impl FromRef<Shared> for Door {
 
 /// The whole API behind one door; the same for the daemon and for tests.
 pub fn make_app(app: App, door: Door) -> Router {
-    let shared = Shared { app, door };
+    let shared = Shared {
+        app,
+        door,
+        throttle: Throttle::default(),
+    };
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/v1/messages", get(messages::list).post(messages::send))

@@ -1,5 +1,7 @@
 //! What goes wrong, by RFC 9457: a status, a stable word, an explanation, and the place of each flaw.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -73,6 +75,15 @@ impl Problem {
             "internal",
             "something broke on our side; the log says what",
         )
+    }
+
+    /// Too much of something: it may go on after a while.
+    pub fn too_many(code: &'static str, detail: &str, wait: Duration) -> Self {
+        let seconds = wait.as_millis().div_ceil(1000).max(1);
+        Self {
+            retry_after_s: Some(u32::try_from(seconds).unwrap_or(u32::MAX)),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, code, detail)
+        }
     }
 
     /// There is no such thing.

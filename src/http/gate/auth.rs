@@ -1,14 +1,20 @@
 //! API keys: made once, shown once, kept as a hash; and who asks a request.
 
+use std::borrow::Cow;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::extract::{FromRef, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use rustix::rand::{GetRandomFlags, getrandom};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::Throttle;
+use super::serve::Peer;
 use crate::http::problem::Problem;
 use crate::http::{App, Door};
 use crate::sms::ids::KeyId;
@@ -83,6 +89,7 @@ impl<S> FromRequestParts<S> for Caller
 where
     App: FromRef<S>,
     Door: FromRef<S>,
+    Throttle: FromRef<S>,
     S: Send + Sync,
 {
     type Rejection = Problem;
@@ -102,26 +109,43 @@ where
                 "send a key as `Authorization: Bearer gw_live_…`; `simpost key create` makes one",
             )
         })?;
-        let wrong = || unauthorized("key_invalid", "this key is not known or was revoked");
-        let key = given.to_str().ok().and_then(bearer).ok_or_else(wrong)?;
-        let prefix = key
-            .strip_prefix(MARK)
-            .and_then(|digits| digits.get(..PREFIX))
-            .ok_or_else(wrong)?;
-        let row = app
-            .store
-            .key_by_prefix(prefix.to_owned())
-            .await?
-            .ok_or_else(wrong)?;
-        let same = bool::from(row.hash.ct_eq(&hash(key)));
-        if !same || row.revoked_at.is_some() {
-            return Err(wrong());
-        }
+        let row = match given.to_str().ok().and_then(carried) {
+            Some(key) => look_up(&app, &key).await?,
+            None => None,
+        };
+        let Some(row) = row else {
+            let Peer(address) = parts.extensions.get().copied().unwrap_or_default();
+            return Err(wrong(&Throttle::from_ref(state), address, &app));
+        };
         note_use(&app, &row).await;
         Ok(Self {
             key: Some(row.id),
             scopes: row.scopes,
         })
+    }
+}
+
+/// The row of a key that is right and not revoked.
+async fn look_up(app: &App, key: &str) -> Result<Option<KeyRow>, Problem> {
+    let prefix = key
+        .strip_prefix(MARK)
+        .and_then(|digits| digits.get(..PREFIX));
+    let Some(prefix) = prefix else {
+        return Ok(None);
+    };
+    let row = app.store.key_by_prefix(prefix.to_owned()).await?;
+    Ok(row.filter(|row| bool::from(row.hash.ct_eq(&hash(key))) && row.revoked_at.is_none()))
+}
+
+fn wrong(throttle: &Throttle, address: Option<IpAddr>, app: &App) -> Problem {
+    let looked_at = address.map_or(Ok(()), |address| throttle.wrong(address, app.clock.now()));
+    match looked_at {
+        Ok(()) => unauthorized("key_invalid", "this key is not known or was revoked"),
+        Err(wait) => {
+            let detail =
+                "too many wrong keys came from this address; a right one is taken at any time";
+            Problem::too_many("too_many_wrong_keys", detail, wait)
+        }
     }
 }
 
@@ -138,9 +162,20 @@ async fn note_use(app: &App, row: &KeyRow) {
     }
 }
 
-fn bearer(value: &str) -> Option<&str> {
-    let (scheme, key) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
+/// The key in an `Authorization` header: the token of `Bearer`, or the user name of `Basic`, for programs
+/// that know only that.
+fn carried(value: &str) -> Option<Cow<'_, str>> {
+    let (scheme, credentials) = value.split_once(' ')?;
+    let credentials = credentials.trim();
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.into());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(credentials).ok()?).ok()?;
+    let (user, _) = pair.split_once(':')?;
+    Some(user.to_owned().into())
 }
 
 fn unauthorized(code: &'static str, detail: &str) -> Problem {
@@ -162,10 +197,19 @@ mod tests {
     }
 
     #[test]
-    fn only_bearer_carries_a_key() {
-        assert_eq!(bearer("Bearer abc"), Some("abc"));
-        assert_eq!(bearer("bearer  abc "), Some("abc"));
-        assert_eq!(bearer("Basic abc"), None);
-        assert_eq!(bearer("abc"), None);
+    fn a_key_is_carried_as_bearer_or_as_user() {
+        for (value, key) in [
+            ("Bearer abc", Some("abc")),
+            ("bearer  abc ", Some("abc")),
+            ("Basic YWJjOg==", Some("abc")),
+            ("basic YWJjOnBhc3M6d29yZA==", Some("abc")),
+            ("Basic YWJj", None),
+            ("Basic abc", None),
+            ("Basic /w==", None),
+            ("Digest abc", None),
+            ("abc", None),
+        ] {
+            assert_eq!(carried(value).as_deref(), key, "{value}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod serve;
+mod throttle;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -12,6 +13,7 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use super::{Door, Shared};
+pub(super) use throttle::Throttle;
 
 const REQUEST_ID: &str = "x-request-id";
 

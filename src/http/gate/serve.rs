@@ -3,12 +3,14 @@
 //! axum's own loop sets no limits, so this one does: time for the head of a request, and a number of
 //! connections. Who comes when all are taken waits in the kernel until one ends.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::serve::Listener;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -35,8 +37,24 @@ impl Default for Limits {
     }
 }
 
+/// Whose connection a request came over; none on a socket of this machine.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Peer(pub Option<IpAddr>);
+
+impl From<std::net::SocketAddr> for Peer {
+    fn from(address: std::net::SocketAddr) -> Self {
+        Self(Some(address.ip().to_canonical()))
+    }
+}
+
+impl From<tokio::net::unix::SocketAddr> for Peer {
+    fn from(_: tokio::net::unix::SocketAddr) -> Self {
+        Self(None)
+    }
+}
+
 /// Serves until told to stop; requests under way are answered.
-pub async fn serve<L: Listener>(
+pub async fn serve<L: Listener<Addr: Into<Peer>>>(
     mut listener: L,
     router: Router,
     limits: Limits,
@@ -49,11 +67,12 @@ pub async fn serve<L: Listener>(
         .run_until_cancelled(Arc::clone(&seats).acquire_owned())
         .await
     {
-        let Some((wire, _)) = stop.run_until_cancelled(listener.accept()).await else {
+        let Some((wire, address)) = stop.run_until_cancelled(listener.accept()).await else {
             break;
         };
         open.spawn(converse(
             TokioIo::new(wire),
+            address.into(),
             router.clone(),
             limits,
             stop.clone(),
@@ -66,6 +85,7 @@ pub async fn serve<L: Listener>(
 
 async fn converse<W>(
     wire: TokioIo<W>,
+    peer: Peer,
     router: Router,
     limits: Limits,
     stop: CancellationToken,
@@ -76,7 +96,12 @@ async fn converse<W>(
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.head);
-    let connection = http.serve_connection(wire, TowerToHyperService::new(router));
+    let router = TowerToHyperService::new(router);
+    let routed = service_fn(move |mut request: hyper::Request<_>| {
+        request.extensions_mut().insert(peer);
+        router.call(request)
+    });
+    let connection = http.serve_connection(wire, routed);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
