@@ -5,17 +5,13 @@
 //! with success is on disk. Pure rules (which step is allowed, the fold over parts) come from
 //! [`crate::sms::state`]; the store keeps them, it does not know modems.
 
-mod attempts;
 mod engine;
 mod events;
 mod inbound;
 mod keys;
-mod messages;
 mod open;
-mod reports;
+mod outbound;
 mod sims;
-mod steps;
-mod timers;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -24,15 +20,15 @@ use tokio::sync::watch;
 
 use engine::Engine;
 
-pub use attempts::{Claim, Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use engine::Wake;
 pub use events::{Event, EventFilter, Events};
 pub use inbound::{Inbound, InboundFilter, InboundPage, InboundPart, NewInbound, Received};
 pub use keys::{KeyRow, NewKey};
-pub use messages::{Failure, Filter, Message, NewMessage, Page, Part};
-pub use reports::{Matched, NewReport};
+pub use outbound::{
+    Claim, Failure, Filter, Grace, Matched, Message, NewMessage, NewReport, Page, Part, Recovered,
+    Retry, Settled, Settlement, Verdict, WorkEnd,
+};
 pub use sims::{ModemIdentity, SimIdentity};
-pub use timers::{Grace, Recovered};
 
 /// What can go wrong with the log.
 #[derive(Debug, thiserror::Error)]

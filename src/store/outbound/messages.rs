@@ -3,14 +3,14 @@
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::engine::Scope;
-use super::events::NewEvent;
-use super::{Error, Store};
 use crate::clock::Millis;
 use crate::routing::class::MessageClass;
 use crate::sms::ids::{KeyId, MessageId, Mr, PartNo, SimId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::{MessageState, PartState};
+use crate::store::engine::Scope;
+use crate::store::events::NewEvent;
+use crate::store::{Error, Store};
 
 /// A message about to be kept.
 #[derive(Debug, Clone)]

@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::params;
 
 use super::attempts::{self, Settlement, Verdict};
-use super::engine::Scope;
 use super::messages::Failure;
 use super::steps::{PartKey, Step};
-use super::{Error, Store};
 use crate::clock::Millis;
 use crate::routing::class::MessageClass;
 use crate::sms::ids::{MessageId, PartNo, SimId, Token};
 use crate::sms::state::PartEvent;
+use crate::store::engine::Scope;
+use crate::store::{Error, Store};
 
 /// What the journal said about attempts that a stopped program left open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -7,15 +7,15 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::engine::Scope;
 use super::messages::Failure;
 use super::steps::{PartKey, Step};
-use super::{Error, Store};
 use crate::clock::Millis;
 use crate::sms::ids::{MessageId, Mr, PartNo, SimId, Token};
 use crate::sms::number::same_subscriber;
 use crate::sms::report::{Status, StatusClass};
 use crate::sms::state::{PartEvent, PartState};
+use crate::store::engine::Scope;
+use crate::store::{Error, Store};
 
 /// How old an attempt may be that a report still belongs to. Service centres keep a text for three
 /// days as a rule, and some hours pass until the report is told.

@@ -2,15 +2,16 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::engine::{Scope, in_savepoint};
-use super::events::NewEvent;
 use super::messages::Failure;
+use super::reports;
 use super::steps::{PartKey, Step, Taken};
-use super::{Error, Store, reports};
 use crate::clock::Millis;
 use crate::sms::ids::{BadId, MessageId, Mr, PartNo, SimId, Token};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::PartEvent;
+use crate::store::engine::{Scope, in_savepoint};
+use crate::store::events::NewEvent;
+use crate::store::{Error, Store};
 
 /// A part that a SIM may send now.
 #[derive(Debug, Clone)]

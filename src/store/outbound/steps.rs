@@ -2,13 +2,13 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::Error;
-use super::engine::Scope;
-use super::events::NewEvent;
 use super::messages::Failure;
 use crate::clock::Millis;
 use crate::sms::ids::{MessageId, Mr, PartNo, SimId, Token};
 use crate::sms::state::{self, MessageState, PartEvent, PartState};
+use crate::store::Error;
+use crate::store::engine::Scope;
+use crate::store::events::NewEvent;
 
 /// A part's address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
