@@ -4,14 +4,11 @@ mod at;
 mod config;
 mod demo;
 mod emulate;
-mod inbox;
 mod key;
-mod messages;
 mod modems;
 mod pdu;
-mod send;
 mod serve;
-mod show;
+mod texts;
 
 use clap::Subcommand;
 
@@ -23,10 +20,10 @@ use super::exit::{Exit, Failure};
 pub(super) enum Command {
     Demo(demo::Demo),
     Serve(serve::Serve),
-    Send(send::Send),
-    Messages(messages::Messages),
-    Show(show::Show),
-    Inbox(inbox::Inbox),
+    Send(texts::send::Send),
+    Messages(texts::messages::Messages),
+    Show(texts::show::Show),
+    Inbox(texts::inbox::Inbox),
     Modems(modems::Modems),
     Emulate(emulate::Emulate),
     Pdu(pdu::Pdu),

@@ -1,0 +1,6 @@
+//! Commands about texts: send them, follow them, read what came in.
+
+pub mod inbox;
+pub mod messages;
+pub mod send;
+pub mod show;
