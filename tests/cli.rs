@@ -108,8 +108,8 @@ fn check_help(arguments: &[&str], help: &Ran) {
 async fn every_help_fits_and_has_examples() {
     let all = commands(&[]).await;
     let expected = [
-        "demo", "serve", "send", "messages", "show", "inbox", "modems", "emulate", "pdu", "at",
-        "key", "config",
+        "demo", "serve", "send", "messages", "show", "cancel", "inbox", "modems", "emulate", "pdu",
+        "at", "key", "config",
     ];
     assert_eq!(all, expected);
     for command in &all {
@@ -198,8 +198,7 @@ async fn a_key_that_may_do_anything_unknown_is_refused() {
     ];
     let refused = ran(simpost(&arguments).arg("--data").arg(dir.path()), b"").await;
     assert_eq!(refused.code, Some(2));
-    let words =
-        "known scopes are *, messages:send, messages:read, inbound:read, modems:read, keys:manage";
+    let words = "known scopes are *, messages:send, messages:read, messages:cancel, inbound:read, modems:read, keys:manage";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
 }
 

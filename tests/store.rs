@@ -6,134 +6,16 @@
     reason = "a test fails as it should"
 )]
 
+#[path = "support/log.rs"]
+mod log;
+
 use std::time::Duration;
 
-use simpost::clock::Millis;
+use log::{Bench, RETRY, failure};
 use simpost::routing::class::MessageClass;
-use simpost::sms::ids::{Iccid, MessageId, Mr, PartNo, SimId};
-use simpost::sms::report::Status;
+use simpost::sms::ids::{Mr, PartNo};
 use simpost::sms::state::{MessageState, PartState};
-use simpost::store::{
-    Claim, Failure, Filter, Grace, Matched, Message, NewMessage, NewReport, Recovered, Retry,
-    Settled, Settlement, SimIdentity, Store, Verdict,
-};
-
-const NUMBER: &str = "+380671234567";
-const RETRY: Retry = Retry {
-    attempts: 3,
-    wait: Duration::from_secs(10),
-};
-
-/// A store, its time, and shorthands for the steps of a text's way.
-struct Bench {
-    store: Store,
-    now: Millis,
-}
-
-impl Bench {
-    fn new() -> Self {
-        Self {
-            store: Store::in_task().unwrap(),
-            now: Millis(1_000_000),
-        }
-    }
-
-    fn pass(&mut self, seconds: u64) {
-        self.now = self.now.plus(Duration::from_secs(seconds));
-    }
-
-    async fn sim(&self, number: u8) -> SimId {
-        let iccid: Iccid = format!("89380039920000000{number:02}").parse().unwrap();
-        let seen = self
-            .store
-            .sim_seen(SimIdentity::Card(iccid, None), self.now);
-        seen.await.unwrap()
-    }
-
-    async fn queue(&self, parts: u8) -> MessageId {
-        self.queue_as(parts, MessageClass::Transactional).await
-    }
-
-    async fn queue_as(&self, parts: u8, class: MessageClass) -> MessageId {
-        let id = MessageId::new();
-        let new = NewMessage {
-            id,
-            key: None,
-            recipient: NUMBER.parse().unwrap(),
-            text: "text".into(),
-            class,
-            alphabet: "gsm7".into(),
-            parts,
-            report: true,
-        };
-        self.store.enqueue(new, self.now).await.unwrap();
-        id
-    }
-
-    async fn claim(&self, sim: SimId) -> Option<Claim> {
-        self.store
-            .settle_and_claim(sim, None, self.now)
-            .await
-            .unwrap()
-    }
-
-    async fn settle(&self, claim: &Claim, verdict: Verdict) -> Settled {
-        let settlement = Settlement {
-            token: claim.token,
-            verdict,
-            reason: "said by the test".into(),
-        };
-        self.store.settle(settlement, self.now).await.unwrap()
-    }
-
-    /// Claims, arms and gets the part accepted under `mr`.
-    async fn send(&self, sim: SimId, mr: u8) -> Claim {
-        let claim = self.claim(sim).await.expect("a part waits");
-        assert!(self.store.arm(claim.token, self.now).await.unwrap());
-        let settled = self.settle(&claim, Verdict::Accepted(Some(Mr(mr)))).await;
-        assert_eq!(settled, Settled::Written);
-        claim
-    }
-
-    async fn report(&self, sim: SimId, mr: u8, status: u8) -> Matched {
-        self.report_for(sim, mr, status, NUMBER).await
-    }
-
-    async fn report_for(&self, sim: SimId, mr: u8, status: u8, recipient: &str) -> Matched {
-        let report = NewReport {
-            sim,
-            mr: Mr(mr),
-            recipient: recipient.into(),
-            status: Status(status),
-            scts: format!("{}", self.now),
-            discharge: format!("{}", self.now),
-            pdu: "00".into(),
-        };
-        self.store.match_report(report, self.now).await.unwrap()
-    }
-
-    async fn message(&self, id: MessageId) -> Message {
-        self.store.message(id).await.unwrap().expect("kept")
-    }
-
-    async fn state(&self, id: MessageId) -> MessageState {
-        self.message(id).await.state
-    }
-
-    async fn kinds(&self, id: MessageId) -> Vec<String> {
-        let events = self.store.events_of(id).await.unwrap();
-        assert!(events.is_sorted_by(|a, b| a.seq < b.seq));
-        events.into_iter().map(|event| event.kind).collect()
-    }
-}
-
-fn failure(code: &str) -> Failure {
-    Failure {
-        code: code.into(),
-        message: "in words".into(),
-        raw: Some("+CMS ERROR: 0".into()),
-    }
-}
+use simpost::store::{Filter, Grace, Matched, Recovered, Settled, Settlement, Verdict};
 
 #[tokio::test]
 async fn a_text_goes_all_the_way() {

@@ -163,12 +163,11 @@ fn refused(status: StatusCode, problem: &Value) -> Failure {
         let flaw = |flaw| format!("  {}: {}", text(flaw, "/pointer"), text(flaw, "/detail"));
         lines.extend(flaws.iter().map(flaw).map(|line| harmless(&line)));
     }
-    // What is not there is no wrong use.
-    let exit = if status.is_client_error() && status != StatusCode::NOT_FOUND {
-        Exit::Usage
-    } else {
-        Exit::Failed
-    };
+    // What is not there, or has gone on meanwhile, is no wrong use.
+    let of_use = status.is_client_error()
+        && status != StatusCode::NOT_FOUND
+        && status != StatusCode::CONFLICT;
+    let exit = if of_use { Exit::Usage } else { Exit::Failed };
     Failure::new(exit, anyhow::anyhow!("{}", lines.join("\n")))
 }
 

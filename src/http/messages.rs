@@ -14,7 +14,7 @@ use super::query::{Named, Parameters};
 use super::{App, List, Page};
 use crate::admission::Wish;
 use crate::sms::ids::MessageId;
-use crate::store::{self, Filter};
+use crate::store::{self, Canceled, Filter};
 
 /// A message as the API shows it.
 #[derive(Serialize)]
@@ -179,6 +179,30 @@ pub async fn events(
         .map(Happening::from)
         .collect();
     Ok(Json(List { data }))
+}
+
+/// `POST /v1/messages/{id}/cancel`: what has not left never leaves. 200 with the message, also where parts of
+/// it are out; 409 where all of it is.
+pub async fn cancel(
+    State(app): State<App>,
+    caller: Caller,
+    Named(id): Named,
+) -> Result<Json<Message>, Problem> {
+    caller.needs("messages:cancel")?;
+    let missing = || Problem::not_found("message");
+    let id: MessageId = id.parse().map_err(|_| missing())?;
+    match app
+        .store
+        .cancel(id, app.clock.now())
+        .await?
+        .ok_or_else(missing)?
+    {
+        Canceled::Whole(message) | Canceled::Rest(message) => Ok(Json(message.into())),
+        Canceled::TooLate(message) => {
+            let detail = format!("the message is {} already", message.state);
+            Err(Problem::new(StatusCode::CONFLICT, "not_cancelable", detail))
+        }
+    }
 }
 
 async fn find(app: &App, id: &str) -> Result<store::Message, Problem> {

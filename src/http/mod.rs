@@ -22,7 +22,7 @@ use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{delete, get};
+use axum::routing::{delete, get, post};
 use serde::Serialize;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -102,6 +102,7 @@ pub fn make_app(app: App, door: Door) -> Router {
         .route("/v1/messages", get(messages::list).post(messages::send))
         .route("/v1/messages/{id}", get(messages::read))
         .route("/v1/messages/{id}/events", get(messages::events))
+        .route("/v1/messages/{id}/cancel", post(messages::cancel))
         .route("/v1/events", get(events::list))
         .route("/v1/events/stream", get(events::stream))
         .route("/v1/inbound", get(inbound::list))

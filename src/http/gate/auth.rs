@@ -25,6 +25,7 @@ pub const SCOPES: &[&str] = &[
     "*",
     "messages:send",
     "messages:read",
+    "messages:cancel",
     "inbound:read",
     "modems:read",
     "keys:manage",

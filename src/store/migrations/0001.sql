@@ -47,6 +47,7 @@ CREATE TABLE message(
   due_at INTEGER,                      -- when a deferred part may be taken again
   sim INTEGER REFERENCES sim(id),      -- set when the first part is claimed: a text travels through one SIM
   concat_reference INTEGER,
+  canceled_at INTEGER,                 -- somebody withdrew it: what has not left never leaves
   error_code TEXT,
   error_message TEXT,
   error_raw TEXT,

@@ -162,16 +162,7 @@ impl Store {
 
     /// One message, or none of that id.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, Error> {
-        self.engine
-            .read(move |db| {
-                let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
-                let found = db
-                    .prepare_cached(&sql)?
-                    .query_row([id.octets()], bare)
-                    .optional()?;
-                found.map(|message| with_parts(db, message?)).transpose()
-            })
-            .await
+        self.engine.read(move |db| find(db, id)).await
     }
 
     /// A page of messages, newest first.
@@ -218,6 +209,16 @@ fn enqueue(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
         reason: Some("accepted"),
     }
     .write(scope)
+}
+
+/// One message with its parts, or none of that id.
+pub(super) fn find(db: &Connection, id: MessageId) -> Result<Option<Message>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM message WHERE id = ?1");
+    let found = db
+        .prepare_cached(&sql)?
+        .query_row([id.octets()], bare)
+        .optional()?;
+    found.map(|message| with_parts(db, message?)).transpose()
 }
 
 const COLUMNS: &str = "id, key_id, state, recipient, text, class, alphabet, report, sim,

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::cancel;
 use super::messages::Failure;
 use crate::clock::Millis;
 use crate::sms::ids::{MessageId, Mr, PartNo, SimId, Token};
@@ -64,6 +65,10 @@ impl Step<'_> {
             self.stop_the_rest(scope)?;
         }
         self.fold(scope, from, to)?;
+        if to == PartState::Waiting && cancel::is_canceled(scope, self.part.message)? {
+            let reason = "withdrawn before it could go again";
+            cancel::withdraw(scope, self.part, reason, self.now)?;
+        }
         Ok(Taken::Moved)
     }
 

@@ -161,7 +161,7 @@ fn quiet_parts(scope: &Scope) -> Result<Vec<Quiet>, Error> {
         "SELECT p.message, p.no, a.sim, a.ended_at, m.class, s.reports_matched > 0
          FROM part p JOIN message m ON m.id = p.message
          JOIN attempt a ON a.token = p.token JOIN sim s ON s.id = a.sim
-         WHERE p.state = 'uncertain' AND p.resent = 0 AND a.ended_at IS NOT NULL",
+         WHERE p.state = 'uncertain' AND p.resent = 0 AND a.ended_at IS NOT NULL AND m.canceled_at IS NULL",
     )?;
     let mut rows = rows.query([])?;
     let mut quiet = Vec::new();

@@ -1,5 +1,6 @@
 //! Commands about texts: send them, follow them, read what came in.
 
+pub mod cancel;
 pub mod inbox;
 pub mod messages;
 pub mod send;
