@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use rlibphonenumber::enums::Region;
 use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumber as Parsed, PhoneNumberFormat};
 
-use crate::clock::Clock;
-use crate::routing::class::MessageClass;
+use crate::clock::{Clock, Millis};
+use crate::routing::class::{MessageClass, Priority};
 use crate::sms::ids::{BadId, KeyId, MessageId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::parts::{Split, SplitError, split};
@@ -83,8 +84,43 @@ pub struct Wish {
     pub report: bool,
     /// Parts that this text may take.
     pub max_segments: Option<u8>,
+    /// Its order among texts of its class.
+    pub priority: Priority,
+    /// Not before this hour.
+    pub send_at: Option<Millis>,
+    /// How long it is worth sending.
+    pub life: Life,
     /// The key that asks; none for the command line on this machine.
     pub key: Option<KeyId>,
+}
+
+impl Wish {
+    /// An ordinary text, as the command line of this machine would send it.
+    pub fn new(to: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            to: to.into(),
+            text: text.into(),
+            class: MessageClass::default(),
+            report: true,
+            max_segments: None,
+            priority: Priority::default(),
+            send_at: None,
+            life: Life::default(),
+            key: None,
+        }
+    }
+}
+
+/// How long a text is worth sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Life {
+    /// As long as one of its class usually is.
+    #[default]
+    OfClass,
+    /// So long, from its hour on.
+    For(Duration),
+    /// Until a moment.
+    Until(Millis),
 }
 
 /// One thing that is wrong with a wish.
@@ -134,37 +170,92 @@ impl Admission {
 
     /// Everything that is wrong with a wish; nothing is kept.
     pub fn flaws(&self, wish: &Wish) -> Vec<Flaw> {
-        self.check(wish).err().unwrap_or_default()
+        let checked = self.check(wish, self.clock.now());
+        checked.err().unwrap_or_default()
     }
 
     /// Checks a wish and keeps it. When this returns, the message is on disk.
     pub async fn admit(&self, wish: Wish) -> Result<Message, Refusal> {
-        let (recipient, split) = self.check(&wish).map_err(Refusal::Invalid)?;
+        let now = self.clock.now();
+        let checked = self.check(&wish, now).map_err(Refusal::Invalid)?;
+        let split = checked.split;
         let new = NewMessage {
             id: MessageId::new(),
             key: wish.key,
-            recipient,
+            recipient: checked.recipient,
             text: wish.text,
             class: wish.class,
             alphabet: split.alphabet.to_string(),
             parts: split.parts(),
             report: wish.report,
+            priority: wish.priority,
+            send_at: wish.send_at,
+            expires_at: checked.expires_at,
         };
-        let message = self.store.enqueue(new, self.clock.now()).await?;
+        let message = self.store.enqueue(new, now).await?;
         tracing::info!(message.id = %message.id, parts = split.parts(), "message accepted");
         Ok(message)
     }
 
-    fn check(&self, wish: &Wish) -> Result<(PhoneNumber, Split), Vec<Flaw>> {
+    fn check(&self, wish: &Wish, now: Millis) -> Result<Checked, Vec<Flaw>> {
         let limit = wish.max_segments.unwrap_or(self.settings.max_segments);
         match (
             number(&wish.to, self.settings.country),
             text(&wish.text, limit),
+            dates(wish, now),
         ) {
-            (Ok(number), Ok(split)) => Ok((number, split)),
-            (number, text) => Err(number.err().into_iter().chain(text.err()).collect()),
+            (Ok(recipient), Ok(split), Ok(expires_at)) => Ok(Checked {
+                recipient,
+                split,
+                expires_at,
+            }),
+            (number, text, dates) => {
+                let flaws = [number.err(), text.err(), dates.err()];
+                Err(flaws.into_iter().flatten().collect())
+            }
         }
     }
+}
+
+/// What a good wish comes to.
+struct Checked {
+    recipient: PhoneNumber,
+    split: Split,
+    expires_at: Millis,
+}
+
+/// The furthest hour that a text may wait for.
+const FURTHEST: Duration = Duration::from_secs(366 * 24 * 3600);
+/// No text is worth sending longer than this after its hour.
+const LONGEST_LIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// In less than this no modem can be counted on.
+const SHORTEST_LIFE: Duration = Duration::from_secs(30);
+
+/// When a text is not worth sending any more.
+fn dates(wish: &Wish, now: Millis) -> Result<Millis, Flaw> {
+    let flaw = |field, detail: &str| {
+        Err(Flaw {
+            field,
+            code: "invalid_date",
+            detail: detail.into(),
+        })
+    };
+    let hour = wish.send_at.map_or(now, |hour| hour.max(now));
+    if hour.since(now) > FURTHEST {
+        return flaw("send_at", "`send_at` must be within a year from now");
+    }
+    let (field, end) = match wish.life {
+        Life::OfClass => return Ok(hour.plus(wish.class.life())),
+        Life::For(life) => ("ttl", hour.plus(life)),
+        Life::Until(end) => ("expires_at", end),
+    };
+    if !(SHORTEST_LIFE..=LONGEST_LIFE).contains(&end.since(hour)) {
+        return flaw(
+            field,
+            "a text must be worth sending for 30 seconds to 30 days, counted from its hour",
+        );
+    }
+    Ok(end)
 }
 
 /// Longer input cannot be a number; it is not read.
@@ -348,19 +439,15 @@ mod tests {
             Settings::default(),
         );
         let wish = Wish {
-            to: "x".into(),
-            text: String::new(),
-            class: MessageClass::Otp,
-            report: true,
-            max_segments: None,
-            key: None,
+            life: Life::For(Duration::ZERO),
+            ..Wish::new("x", "")
         };
         let Err(Refusal::Invalid(flaws)) = admission.admit(wish.clone()).await else {
             panic!("flaws expected")
         };
         assert_eq!(
             flaws.iter().map(|flaw| flaw.field).collect::<Vec<_>>(),
-            ["to", "text"]
+            ["to", "text", "ttl"]
         );
         let all = Filter {
             limit: 10,
@@ -377,6 +464,7 @@ mod tests {
         let good = Wish {
             to: "0671234567".into(),
             text: "Hi".into(),
+            life: Life::OfClass,
             ..wish
         };
         let accepted = admission.admit(good).await.unwrap();
@@ -386,5 +474,68 @@ mod tests {
             (kept.recipient.as_str(), kept.text.as_str()),
             ("+380671234567", "Hi")
         );
+    }
+
+    #[test]
+    fn a_text_is_worth_sending_for_a_while_from_its_hour_on() {
+        let day = Duration::from_secs(24 * 3600);
+        let now = Millis(1_000_000);
+        let good: [(Option<Millis>, Life, MessageClass, Millis); 6] = [
+            (None, Life::OfClass, MessageClass::Otp, now.plus(day / 144)),
+            (None, Life::OfClass, MessageClass::Marketing, now.plus(day)),
+            (
+                Some(now.plus(day)),
+                Life::OfClass,
+                MessageClass::Marketing,
+                now.plus(day * 2),
+            ),
+            // An hour that has passed is now.
+            (
+                Some(Millis(0)),
+                Life::For(day),
+                MessageClass::Otp,
+                now.plus(day),
+            ),
+            (
+                Some(now.plus(day)),
+                Life::For(day),
+                MessageClass::Otp,
+                now.plus(day * 2),
+            ),
+            (
+                Some(now.plus(day)),
+                Life::Until(now.plus(day * 3)),
+                MessageClass::Otp,
+                now.plus(day * 3),
+            ),
+        ];
+        for (send_at, life, class, end) in good {
+            let wish = Wish {
+                class,
+                send_at,
+                life,
+                ..Wish::new("", "")
+            };
+            assert_eq!(dates(&wish, now), Ok(end), "{wish:?}");
+        }
+        let bad = [
+            (Some(now.plus(day * 367)), Life::OfClass, "send_at"),
+            (None, Life::For(Duration::from_secs(29)), "ttl"),
+            (None, Life::For(day * 31), "ttl"),
+            (None, Life::Until(now), "expires_at"),
+            (
+                Some(now.plus(day * 2)),
+                Life::Until(now.plus(day)),
+                "expires_at",
+            ),
+        ];
+        for (send_at, life, field) in bad {
+            let wish = Wish {
+                send_at,
+                life,
+                ..Wish::new("", "")
+            };
+            assert_eq!(dates(&wish, now).unwrap_err().field, field, "{wish:?}");
+        }
     }
 }

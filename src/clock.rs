@@ -3,6 +3,7 @@
 //! Deadlines on the wire use tokio's monotonic clock; this one is for what is written down.
 
 use std::fmt;
+use std::str::FromStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
@@ -36,6 +37,23 @@ impl Millis {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
     }
 }
+
+impl FromStr for Millis {
+    type Err = BadMoment;
+
+    /// RFC 3339 with a zone or `Z`.
+    fn from_str(text: &str) -> Result<Self, BadMoment> {
+        let moment: Result<Timestamp, _> = text.parse();
+        moment
+            .map(|moment| Self(moment.as_millisecond()))
+            .map_err(|_| BadMoment)
+    }
+}
+
+/// A text that is no moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a moment such as 2026-11-24T10:00:00Z or 2026-11-24T12:00:00+02:00")]
+pub struct BadMoment;
 
 impl fmt::Display for Millis {
     /// RFC 3339 in UTC with milliseconds: `2026-11-24T10:00:00.250Z`.

@@ -1,4 +1,4 @@
-//! Sweeps what has a date: deferred parts that come due, silences whose grace has passed,
+//! Sweeps what has a date: messages whose hour comes or whose time runs out, deferred parts that come due, silences whose grace has passed,
 //! texts that came in with gaps.
 //!
 //! It sleeps until the next date that the store knows; a slow look is the net below. It never touches
@@ -51,8 +51,9 @@ pub async fn run(store: Store, clock: Clock, settings: Settings, stop: Cancellat
 }
 
 async fn sweep(store: &Store, now: Millis, settings: Settings) -> Result<Option<Millis>, Error> {
+    let ends = store.expire_due(now).await?;
     let due = store.release_due(now).await?;
     let grace = store.resend_uncertain(settings.grace, now).await?;
     let parts = store.close_inbound(now).await?;
-    Ok(due.into_iter().chain(grace).chain(parts).min())
+    Ok(due.into_iter().chain(ends).chain(grace).chain(parts).min())
 }

@@ -12,10 +12,11 @@ use futures_util::stream::FuturesUnordered;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::modem::Job;
 use crate::modem::at::messaging::HexPdu;
 use crate::routing::seats::{Seats, SimNews};
+use crate::sms::fields::ValidityPeriod;
 use crate::sms::ids::SimId;
 use crate::sms::parts::{self, ReportRequest};
 use crate::store::{Claim, Error, Failure, Settlement, Store, Verdict, Wake, WorkEnd};
@@ -216,7 +217,7 @@ impl Desk {
 
     fn start(&mut self, sim: SimId, claim: &Claim) {
         tracing::info!(message.id = %claim.message, part.no = %claim.part, sim = sim.0, "part handed to a modem");
-        let (verdict, reason, rest) = match job(sim, claim) {
+        let (verdict, reason, rest) = match job(sim, claim, self.clock.now()) {
             Ok(job) => {
                 if (self.hand_over)(job).is_ok() {
                     return;
@@ -249,7 +250,7 @@ impl Desk {
 }
 
 /// The part as the modem wants it.
-fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
+fn job(sim: SimId, claim: &Claim, now: Millis) -> Result<Job, Failure> {
     let report = if claim.report {
         ReportRequest::Wanted
     } else {
@@ -261,7 +262,7 @@ fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
         raw: None,
     };
     let split = parts::split(&claim.text).map_err(|error| broken(error.to_string()))?;
-    let submit = split
+    let mut submit = split
         .submit(
             &claim.text,
             claim.part,
@@ -270,6 +271,7 @@ fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
             report,
         )
         .ok_or_else(|| broken(format!("the text has no part {}", claim.part)))?;
+    submit.validity = Some(validity(claim.expires_at.since(now)));
     let tpdu = submit.encode();
     let mut octets = vec![0];
     octets.extend_from_slice(&tpdu);
@@ -282,11 +284,21 @@ fn job(sim: SimId, claim: &Claim) -> Result<Job, Failure> {
     })
 }
 
+/// How long the network may try: as long as the text is worth it, by the nearest code, and 5 minutes at the
+/// least, for which there is the shortest one.
+fn validity(left: Duration) -> ValidityPeriod {
+    let minutes = left.as_secs().div_ceil(60).max(5);
+    let minutes = u32::try_from(minutes).unwrap_or(u32::MAX);
+    ValidityPeriod::within(minutes).unwrap_or(ValidityPeriod::ONE_DAY)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::sms::ids::{MessageId, PartNo, Token};
     use crate::sms::pdu;
+
+    const NOW: Millis = Millis(1_795_000_000_000);
 
     fn claim(text: &str, part: u8) -> Claim {
         Claim {
@@ -297,13 +309,14 @@ mod tests {
             recipient: "+447700900123".parse().unwrap(),
             concat_reference: 0x5A,
             report: true,
+            expires_at: NOW.plus(Duration::from_secs(24 * 3600)),
             more: true,
         }
     }
 
     #[test]
     fn a_claim_becomes_the_pdu_that_the_modem_gets() {
-        let job = job(SimId(1), &claim("Order 1042 is ready", 1)).unwrap();
+        let job = job(SimId(1), &claim("Order 1042 is ready", 1), NOW).unwrap();
         assert_eq!(
             job.pdu.as_str(),
             "0031000C914477000910320000A7134F39B92C07C5603419283D07C9CB61721E"
@@ -317,13 +330,13 @@ mod tests {
     #[test]
     fn each_part_of_a_long_text_carries_its_number() {
         let text = "x".repeat(200);
-        let second = job(SimId(1), &claim(&text, 2)).unwrap();
+        let second = job(SimId(1), &claim(&text, 2), NOW).unwrap();
         assert!(
             second.pdu.as_str().contains("0500035A0202"),
             "{:?}",
             second.pdu
         );
-        let missing = job(SimId(1), &claim(&text, 3)).unwrap_err();
+        let missing = job(SimId(1), &claim(&text, 3), NOW).unwrap_err();
         assert_eq!(missing.message, "the text has no part 3");
     }
 
@@ -340,10 +353,26 @@ mod tests {
                 ReportRequest::Wanted,
             )
             .unwrap();
-        let job = job(SimId(1), &claim).unwrap();
+        let job = job(SimId(1), &claim, NOW).unwrap();
         assert_eq!(
             (job.pdu.as_str().to_owned(), job.tpdu_length),
             pdu::for_cmgs(&submit)
         );
+    }
+
+    #[test]
+    fn the_network_tries_as_long_as_the_text_is_worth_it() {
+        for (seconds, minutes) in [
+            (0, 5),
+            (299, 5),
+            (600, 10),
+            (24 * 3600, 1440),
+            (24 * 3600 - 59, 1440),
+            (10 * 24 * 3600, 10 * 1440),
+            (u64::MAX, 635_040),
+        ] {
+            let validity = validity(Duration::from_secs(seconds));
+            assert_eq!(validity.minutes(), Some(minutes), "{seconds}");
+        }
     }
 }

@@ -486,7 +486,7 @@ async fn silence_buys_one_second_chance_and_only_by_policy() {
         .await
         .unwrap();
     assert_eq!(bench.state(otp).await, MessageState::Queued);
-    bench.pass(600);
+    bench.pass(500);
     bench
         .store
         .resend_uncertain(grace, bench.now)

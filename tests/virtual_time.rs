@@ -147,12 +147,9 @@ impl Gateway {
     async fn wish(&self, text: String, class: MessageClass) -> MessageId {
         let to = "+380671234567".to_owned();
         let wish = Wish {
-            to,
-            text,
             class,
             report: false,
-            max_segments: None,
-            key: None,
+            ..Wish::new(to, text)
         };
         self.admission.admit(wish).await.unwrap().id
     }

@@ -1,5 +1,8 @@
 //! Reads a JSON body field by field, so that one answer names all that is wrong with it.
 
+use std::fmt;
+use std::ops::RangeInclusive;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -10,6 +13,7 @@ use tokio::time::timeout;
 
 use super::problem::{FieldFlaw, Problem};
 use super::{BODY_LIMIT, BODY_TIME};
+use crate::clock::Millis;
 
 /// The fields of a body, taken one by one.
 #[derive(Debug)]
@@ -133,25 +137,34 @@ impl Fields {
         }
     }
 
-    /// A number from 1 to 255 that may be missing.
-    pub fn small_number(&mut self, name: &'static str) -> Option<u8> {
+    /// A whole number of a range that may be missing.
+    pub fn number<T>(&mut self, name: &'static str, range: RangeInclusive<T>) -> Option<T>
+    where
+        T: TryFrom<u64> + PartialOrd + fmt::Display,
+    {
         let value = self.take(name)?;
         let number = value
             .as_u64()
-            .and_then(|number| u8::try_from(number).ok())
-            .filter(|number| *number > 0);
+            .and_then(|number| T::try_from(number).ok())
+            .filter(|number| range.contains(number));
+        let form = format!("a number from {} to {}", range.start(), range.end());
         match (&number, &value) {
-            (None, Value::Number(given)) => {
-                self.flaw::<()>(
-                    name,
-                    "invalid_value",
-                    format!("`{name}` must be a number from 1 to 255, not {given}"),
-                );
-            }
-            (None, _) => self.wrong::<()>(name, "a number from 1 to 255", &value),
+            (None, Value::Number(given)) => self.flaw::<()>(
+                name,
+                "invalid_value",
+                format!("`{name}` must be {form}, not {given}"),
+            ),
+            (None, _) => self.wrong::<()>(name, &form, &value),
             (Some(_), _) => {}
         }
         number
+    }
+
+    /// A moment that may be missing.
+    pub fn moment(&mut self, name: &'static str) -> Option<Millis> {
+        self.word(name, "a moment such as 2026-11-24T10:00:00Z", |text| {
+            text.parse().ok()
+        })
     }
 
     /// A list of texts that must be there and not be empty.
@@ -238,7 +251,7 @@ struct Fieldwise;
 impl<'de> Visitor<'de> for Fieldwise {
     type Value = Value;
 
-    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON")
     }
 
@@ -313,7 +326,7 @@ mod tests {
         let mut fields = Fields::read(body.as_bytes()).unwrap();
         fields.text("to");
         fields.flag("report");
-        fields.small_number("count");
+        fields.number("count", 1..=u8::MAX);
         fields
             .end()
             .into_iter()

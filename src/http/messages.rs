@@ -1,5 +1,7 @@
 //! `/v1/messages`: send a text, follow it, look back.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderName, StatusCode, header};
@@ -12,8 +14,9 @@ use super::modems::sim_name;
 use super::problem::{FieldFlaw, Problem};
 use super::query::{Named, Parameters};
 use super::{App, List, Page};
-use crate::admission::Wish;
-use crate::sms::ids::MessageId;
+use crate::admission::{Life, Wish};
+use crate::routing::class::Priority;
+use crate::sms::ids::{KeyId, MessageId};
 use crate::store::{self, Canceled, Filter};
 
 /// A message as the API shows it.
@@ -30,6 +33,9 @@ pub struct Message {
     segments: usize,
     parts: Vec<Part>,
     delivery_report: bool,
+    priority: u8,
+    send_at: Option<String>,
+    expires_at: String,
     sim: Option<String>,
     attempts: u32,
     error: Option<Failure>,
@@ -84,6 +90,9 @@ impl From<store::Message> for Message {
             segments: message.parts.len(),
             parts: parts.collect(),
             delivery_report: message.report,
+            priority: message.priority.number(),
+            send_at: moment(message.send_at),
+            expires_at: message.expires_at.to_string(),
             sim: message.sim.map(sim_name),
             attempts: message.parts.iter().map(|part| part.attempts).sum(),
             error,
@@ -102,18 +111,7 @@ pub async fn send(
     mut fields: Fields,
 ) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Message>), Problem> {
     caller.needs("messages:send")?;
-    let wish = Wish {
-        to: fields.text("to"),
-        text: fields.text("text"),
-        class: fields
-            .word("class", "one of otp, transactional, marketing", |word| {
-                word.parse().ok()
-            })
-            .unwrap_or_default(),
-        report: fields.flag("delivery_report").unwrap_or(true),
-        max_segments: fields.small_number("max_segments"),
-        key: caller.key,
-    };
+    let wish = wish(&mut fields, caller.key);
     let mut flaws = fields.end();
     if !flaws.is_empty() {
         // What can be read is checked all the same, so that one answer names everything.
@@ -129,6 +127,45 @@ pub async fn send(
         [(header::LOCATION, location)],
         Json(message.into()),
     ))
+}
+
+/// What the fields of a body wish for.
+fn wish(fields: &mut Fields, key: Option<KeyId>) -> Wish {
+    let said = Wish::new(fields.text("to"), fields.text("text"));
+    let life = (
+        fields.number("ttl", 1..=u32::MAX),
+        fields.moment("expires_at"),
+    );
+    let life = match life {
+        (None, None) => Life::OfClass,
+        (Some(seconds), None) => Life::For(Duration::from_secs(seconds.into())),
+        (None, Some(end)) => Life::Until(end),
+        (Some(_), Some(_)) => {
+            fields.flaw::<()>(
+                "ttl",
+                "conflict",
+                "give `ttl` or `expires_at`, not both".into(),
+            );
+            Life::OfClass
+        }
+    };
+    Wish {
+        class: fields
+            .word("class", "one of otp, transactional, marketing", |word| {
+                word.parse().ok()
+            })
+            .unwrap_or_default(),
+        report: fields.flag("delivery_report").unwrap_or(true),
+        max_segments: fields.number("max_segments", 1..=u8::MAX),
+        priority: fields
+            .number("priority", 0..=9)
+            .and_then(Priority::new)
+            .unwrap_or_default(),
+        send_at: fields.moment("send_at"),
+        life,
+        key,
+        ..said
+    }
 }
 
 /// `GET /v1/messages/{id}`

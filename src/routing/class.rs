@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::sms::ids::BadId;
 
@@ -30,13 +31,48 @@ impl MessageClass {
         }
     }
 
-    /// The place of its lane: lower goes first.
-    pub fn rank(self) -> i64 {
-        match self {
+    /// The place of a text among all that wait: lower goes first. The class decides, then the priority.
+    pub fn rank(self, priority: Priority) -> i64 {
+        let lane = match self {
             Self::Otp => 0,
             Self::Transactional => 10,
             Self::Marketing => 20,
+        };
+        lane + i64::from(Priority::HIGHEST - priority.0)
+    }
+
+    /// How long a text is worth sending, where its wish does not say: somebody who waits for a password
+    /// asks for another one after ten minutes.
+    pub fn life(self) -> Duration {
+        match self {
+            Self::Otp => Duration::from_secs(600),
+            Self::Transactional | Self::Marketing => Duration::from_secs(24 * 3600),
         }
+    }
+}
+
+/// The order of texts of one class: 0 to 9, higher goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Priority(u8);
+
+impl Priority {
+    const HIGHEST: u8 = 9;
+
+    /// The priority of that number, if there is one.
+    pub fn new(number: u8) -> Option<Self> {
+        (number <= Self::HIGHEST).then_some(Self(number))
+    }
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        self.0
+    }
+}
+
+impl Default for Priority {
+    /// 5: there is room on both sides.
+    fn default() -> Self {
+        Self(5)
     }
 }
 
@@ -67,7 +103,17 @@ mod tests {
         for class in MessageClass::ALL {
             assert_eq!(class.as_str().parse(), Ok(*class));
         }
-        assert!(MessageClass::ALL.is_sorted_by_key(|class| class.rank()));
+        let ranks: Vec<i64> = MessageClass::ALL
+            .iter()
+            .flat_map(|class| {
+                (0..=9)
+                    .rev()
+                    .filter_map(Priority::new)
+                    .map(|it| class.rank(it))
+            })
+            .collect();
+        assert!(ranks.is_sorted_by(|before, after| before < after));
+        assert_eq!((ranks.len(), Priority::new(10)), (30, None));
         assert!(
             "urgent"
                 .parse::<MessageClass>()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use simpost::clock::Millis;
-use simpost::routing::class::MessageClass;
+use simpost::routing::class::{MessageClass, Priority};
 use simpost::sms::ids::{Iccid, MessageId, Mr, SimId};
 use simpost::sms::report::Status;
 use simpost::sms::state::MessageState;
@@ -49,9 +49,12 @@ impl Bench {
     }
 
     pub async fn queue_as(&self, parts: u8, class: MessageClass) -> MessageId {
-        let id = MessageId::new();
-        let new = NewMessage {
-            id,
+        self.keep(self.new_message(parts, class)).await
+    }
+
+    pub fn new_message(&self, parts: u8, class: MessageClass) -> NewMessage {
+        NewMessage {
+            id: MessageId::new(),
             key: None,
             recipient: NUMBER.parse().unwrap(),
             text: "text".into(),
@@ -59,9 +62,15 @@ impl Bench {
             alphabet: "gsm7".into(),
             parts,
             report: true,
-        };
-        self.store.enqueue(new, self.now).await.unwrap();
-        id
+            priority: Priority::default(),
+            send_at: None,
+            expires_at: self.now.plus(class.life()),
+        }
+    }
+
+    pub async fn keep(&self, new: NewMessage) -> MessageId {
+        let kept = self.store.enqueue(new, self.now).await;
+        kept.unwrap().id
     }
 
     pub async fn claim(&self, sim: SimId) -> Option<Claim> {

@@ -42,7 +42,10 @@ CREATE TABLE message(
   alphabet TEXT NOT NULL,
   parts INTEGER NOT NULL,
   report INTEGER NOT NULL,             -- 1: a status report is asked for
-  rank INTEGER NOT NULL,               -- order among lanes: lower goes first
+  priority INTEGER NOT NULL,
+  rank INTEGER NOT NULL,               -- order among all that wait: lower goes first
+  send_at INTEGER,                     -- the hour that was wished for
+  expires_at INTEGER NOT NULL,         -- from then on it is not worth sending
   ready INTEGER NOT NULL,              -- 1: a part waits and may be taken now
   due_at INTEGER,                      -- when a deferred part may be taken again
   sim INTEGER REFERENCES sim(id),      -- set when the first part is claimed: a text travels through one SIM
@@ -61,6 +64,7 @@ CREATE TABLE message(
 CREATE INDEX message_bound ON message(sim, rank, id) WHERE ready = 1 AND sim IS NOT NULL;
 CREATE INDEX message_free ON message(rank, id) WHERE ready = 1 AND sim IS NULL;
 CREATE INDEX message_due ON message(due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX message_expires ON message(expires_at) WHERE ready = 1 OR due_at IS NOT NULL;
 CREATE INDEX message_state ON message(state, id);
 CREATE INDEX message_recipient ON message(recipient, id);
 

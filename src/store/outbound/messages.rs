@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::clock::Millis;
-use crate::routing::class::MessageClass;
+use crate::routing::class::{MessageClass, Priority};
 use crate::sms::ids::{KeyId, MessageId, Mr, PartNo, SimId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::{MessageState, PartState};
@@ -31,9 +31,24 @@ pub struct NewMessage {
     pub parts: u8,
     /// Whether a status report is asked for.
     pub report: bool,
+    /// Its order among texts of its class.
+    pub priority: Priority,
+    /// Not before this hour; at once where it has passed.
+    pub send_at: Option<Millis>,
+    /// From then on it is not worth sending.
+    pub expires_at: Millis,
 }
 
 impl NewMessage {
+    /// How it begins.
+    fn state(&self, now: Millis) -> MessageState {
+        if self.send_at.is_some_and(|hour| hour > now) {
+            MessageState::Scheduled
+        } else {
+            MessageState::Queued
+        }
+    }
+
     fn kept(self, now: Millis) -> Message {
         let part = |no| Part {
             no: PartNo(no),
@@ -46,12 +61,15 @@ impl NewMessage {
         Message {
             id: self.id,
             key: self.key,
-            state: MessageState::Queued,
+            state: self.state(now),
             recipient: self.recipient.to_string(),
             text: self.text,
             class: self.class,
             alphabet: self.alphabet,
             report: self.report,
+            priority: self.priority,
+            send_at: self.send_at,
+            expires_at: self.expires_at,
             sim: None,
             error: None,
             created_at: now,
@@ -93,6 +111,12 @@ pub struct Message {
     pub alphabet: String,
     /// Whether a status report is asked for.
     pub report: bool,
+    /// Its order among texts of its class.
+    pub priority: Priority,
+    /// Not before this hour.
+    pub send_at: Option<Millis>,
+    /// From then on it is not worth sending.
+    pub expires_at: Millis,
     /// The SIM it is bound to.
     pub sim: Option<SimId>,
     /// Why it is not delivered.
@@ -172,23 +196,31 @@ impl Store {
 }
 
 fn enqueue(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
+    let state = new.state(now);
+    let scheduled = state == MessageState::Scheduled;
     scope
         .db
         .prepare_cached(
-            "INSERT INTO message(id, key_id, state, recipient, text, class, alphabet, parts, report, rank, ready, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?11)",
+            "INSERT INTO message(id, key_id, state, recipient, text, class, alphabet, parts, report, priority,
+               rank, ready, due_at, send_at, expires_at, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)",
         )?
         .execute(params![
             new.id.octets(),
             new.key.as_ref().map(KeyId::octets),
-            MessageState::Queued.as_str(),
+            state.as_str(),
             new.recipient.as_str(),
             new.text,
             new.class.as_str(),
             new.alphabet,
             new.parts,
             new.report,
-            new.class.rank(),
+            new.priority.number(),
+            new.class.rank(new.priority),
+            !scheduled,
+            new.send_at.filter(|_| scheduled).map(|hour| hour.0),
+            new.send_at.map(|hour| hour.0),
+            new.expires_at.0,
             now.0,
         ])?;
     let mut part = scope
@@ -197,14 +229,18 @@ fn enqueue(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
     for no in 1..=new.parts {
         part.execute(params![new.id.octets(), no, PartState::Waiting.as_str()])?;
     }
-    scope.wake_scheduler(None);
+    if scheduled {
+        scope.wake_housekeeper();
+    } else {
+        scope.wake_scheduler(None);
+    }
     NewEvent {
         at: now,
-        kind: "message.queued",
+        kind: &format!("message.{state}"),
         message: new.id,
         part: None,
         from: None,
-        to: Some(MessageState::Queued.as_str()),
+        to: Some(state.as_str()),
         sim: None,
         reason: Some("accepted"),
     }
@@ -222,7 +258,7 @@ pub(super) fn find(db: &Connection, id: MessageId) -> Result<Option<Message>, Er
 }
 
 const COLUMNS: &str = "id, key_id, state, recipient, text, class, alphabet, report, sim,
-    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at";
+    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at, priority, send_at, expires_at";
 
 fn page(db: &Connection, filter: &Filter) -> Result<Page, Error> {
     let mut wheres = vec!["1"];
@@ -288,6 +324,9 @@ fn bare(row: &Row) -> rusqlite::Result<Result<Message, Error>> {
         sent_at: moment(row.get(13)?),
         finalized_at: moment(row.get(14)?),
         updated_at: Millis(row.get(15)?),
+        priority: Priority::new(row.get(16)?).unwrap_or_default(),
+        send_at: moment(row.get(17)?),
+        expires_at: Millis(row.get(18)?),
         parts: Vec::new(),
     }))
 }

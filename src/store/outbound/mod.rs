@@ -2,13 +2,16 @@
 
 mod attempts;
 mod cancel;
+mod claims;
+mod dates;
 mod messages;
 mod reports;
 mod steps;
 mod timers;
 
-pub use attempts::{Claim, Retry, Settled, Settlement, Verdict, WorkEnd};
+pub use attempts::{Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use cancel::Canceled;
+pub use claims::Claim;
 pub use messages::{Failure, Filter, Message, NewMessage, Page, Part};
 pub use reports::{Matched, NewReport};
 pub use timers::{Grace, Recovered};

@@ -139,7 +139,11 @@ impl Step<'_> {
     fn fold(&self, scope: &Scope, from: PartState, to: PartState) -> Result<(), Error> {
         let parts = part_states(scope, self.part.message)?;
         let before = message_state(scope, self.part.message)?;
-        let after = state::fold(&parts);
+        let after = match state::fold(&parts) {
+            // Its hour has not come.
+            MessageState::Queued if before == MessageState::Scheduled => before,
+            after => after,
+        };
         self.move_message(scope, &parts, after)?;
         if parts.len() > 1 && from != to {
             self.event(&format!("part.{to}"), Some((from.as_str(), to.as_str())))

@@ -1,4 +1,4 @@
-//! What time does to parts: recovery at start, deferred parts come due, silence runs out of grace.
+//! What becomes of attempts without an end: recovery at start, and silences whose grace has passed.
 
 use std::time::Duration;
 
@@ -36,25 +36,6 @@ impl Store {
     /// Reads the journal after a start: nothing is guessed, nothing is sent twice.
     pub async fn recover(&self, now: Millis) -> Result<Recovered, Error> {
         self.engine.write(move |scope| recover(scope, now)).await
-    }
-
-    /// Lets deferred parts whose time has come wait for a SIM again. Returns when the next one is due.
-    pub async fn release_due(&self, now: Millis) -> Result<Option<Millis>, Error> {
-        self.engine
-            .write(move |scope| {
-                let mut due = scope.db.prepare_cached(
-                    "UPDATE message SET ready = 1, due_at = NULL WHERE due_at <= ?1 RETURNING sim",
-                )?;
-                for sim in due.query_map([now.0], |row| row.get::<_, Option<i64>>(0))? {
-                    scope.wake_scheduler(sim?.map(SimId));
-                }
-                let next: Option<i64> = scope
-                    .db
-                    .prepare_cached("SELECT min(due_at) FROM message WHERE due_at IS NOT NULL")?
-                    .query_row([], |row| row.get(0))?;
-                Ok(next.map(Millis))
-            })
-            .await
     }
 
     /// Sends uncertain parts whose grace has passed without evidence once more, if their class allows
@@ -119,7 +100,7 @@ struct Quiet {
 
 fn resend_uncertain(scope: &Scope, grace: Grace, now: Millis) -> Result<Option<Millis>, Error> {
     let mut next: Option<Millis> = None;
-    for quiet in quiet_parts(scope)? {
+    for quiet in quiet_parts(scope, now)? {
         let patience = match quiet.class {
             MessageClass::Otp => grace.otp,
             MessageClass::Transactional => grace.transactional.filter(|_| quiet.reports_come),
@@ -156,14 +137,15 @@ fn resend_uncertain(scope: &Scope, grace: Grace, now: Millis) -> Result<Option<M
     Ok(next)
 }
 
-fn quiet_parts(scope: &Scope) -> Result<Vec<Quiet>, Error> {
+fn quiet_parts(scope: &Scope, now: Millis) -> Result<Vec<Quiet>, Error> {
     let mut rows = scope.db.prepare_cached(
         "SELECT p.message, p.no, a.sim, a.ended_at, m.class, s.reports_matched > 0
          FROM part p JOIN message m ON m.id = p.message
          JOIN attempt a ON a.token = p.token JOIN sim s ON s.id = a.sim
-         WHERE p.state = 'uncertain' AND p.resent = 0 AND a.ended_at IS NOT NULL AND m.canceled_at IS NULL",
+         WHERE p.state = 'uncertain' AND p.resent = 0 AND a.ended_at IS NOT NULL
+         AND m.canceled_at IS NULL AND m.expires_at > ?1",
     )?;
-    let mut rows = rows.query([])?;
+    let mut rows = rows.query([now.0])?;
     let mut quiet = Vec::new();
     while let Some(row) = rows.next()? {
         quiet.push(Quiet {

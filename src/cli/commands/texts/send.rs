@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Read};
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use crate::cli::client::Client;
@@ -13,6 +13,7 @@ use crate::cli::output::{Cell, Stream, harmless};
 use crate::cli::progress::Progress;
 use crate::cli::signals::EndSignals;
 use crate::cli::{Place, answer, output};
+use crate::clock::Millis;
 use crate::routing::class::MessageClass;
 use crate::sms::state::MessageState;
 
@@ -31,6 +32,7 @@ const LONGEST_INPUT: u64 = 1024 * 1024;
 #[command(after_help = "\
 Examples:
   simpost send +380671234567 'Order 1042 is ready' --wait
+  simpost send +380671234567 'Your table is free at 19:00' --at 2026-12-24T16:00:00+02:00 --ttl 3600
   date | simpost send +380671234567 - --class marketing --json")]
 pub struct Send {
     /// The number, as +380671234567 or as it is written in the country of the configuration
@@ -42,6 +44,18 @@ pub struct Send {
     /// What it is for: otp, transactional or marketing; the first goes before all others
     #[arg(long, default_value_t, value_parser = str::parse::<MessageClass>)]
     class: MessageClass,
+
+    /// Not before this moment, as 2026-11-24T10:00:00+02:00
+    #[arg(long, value_name = "TIME", value_parser = str::parse::<Millis>)]
+    at: Option<Millis>,
+
+    /// Worth sending for so many seconds from then on (default: otp 600, others a day)
+    #[arg(long, value_name = "S", value_parser = clap::value_parser!(u32).range(30..=2_592_000))]
+    ttl: Option<u32>,
+
+    /// The order among texts of its class: 0 to 9, higher goes first
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=9))]
+    priority: u8,
 
     /// Wait until nothing more is expected, and show each change
     #[arg(long)]
@@ -66,7 +80,7 @@ impl Send {
         let client = place.client()?;
         // Before the text is handed over: from then on Ctrl-C must be able to say that it goes on.
         let mut signals = EndSignals::catch()?;
-        let wish = json!({"to": self.to, "text": text, "class": self.class.as_str()});
+        let wish = self.wish(&text);
         let mut message = client.post("/v1/messages", &wish).await?;
         let id = answer::text(&message, "/id").to_owned();
         let exit = if self.wait {
@@ -95,6 +109,23 @@ impl Send {
             ));
         }
         Ok(exit)
+    }
+}
+
+impl Send {
+    fn wish(&self, text: &str) -> Value {
+        let fields = [
+            ("to", Some(self.to.clone().into())),
+            ("text", Some(text.into())),
+            ("class", Some(self.class.as_str().into())),
+            ("priority", Some(self.priority.into())),
+            ("send_at", self.at.map(|at| at.to_string().into())),
+            ("ttl", self.ttl.map(Value::from)),
+        ];
+        let given = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        Value::Object(given.collect())
     }
 }
 
@@ -170,6 +201,7 @@ fn result(message: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn each_state_has_its_exit_code() {
