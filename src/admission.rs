@@ -12,7 +12,7 @@ use crate::routing::class::{MessageClass, Priority};
 use crate::sms::ids::{BadId, KeyId, MessageId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::parts::{Split, SplitError, split};
-use crate::store::{Error, Message, NewMessage, Store};
+use crate::store::{Enqueued, Error, Message, NewMessage, Once, Store};
 
 /// The country whose national numbers are understood, by its two letters (ISO 3166).
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,10 @@ pub struct Wish {
     pub send_at: Option<Millis>,
     /// How long it is worth sending.
     pub life: Life,
+    /// The shop's own name for it: the key's one message of that name is found again, for ever.
+    pub client_ref: Option<String>,
+    /// What tells a repeated request.
+    pub once: Option<Once>,
     /// The key that asks; none for the command line on this machine.
     pub key: Option<KeyId>,
 }
@@ -106,6 +110,8 @@ impl Wish {
             priority: Priority::default(),
             send_at: None,
             life: Life::default(),
+            client_ref: None,
+            once: None,
             key: None,
         }
     }
@@ -140,9 +146,32 @@ pub enum Refusal {
     /// It is not valid.
     #[error("the message is not valid")]
     Invalid(Vec<Flaw>),
+    /// Its word (`Idempotency-Key`) was given to another request.
+    #[error("this idempotency key was used for another request")]
+    Reused,
     /// It could not be kept.
     #[error("the message could not be kept")]
     Store(#[from] Error),
+}
+
+/// What a good wish came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    /// It is kept.
+    New(Message),
+    /// The same request was made before; this is what it was answered with.
+    Repeated(Message),
+    /// There is a message of that `client_ref`; this is how it stands.
+    Known(Message),
+}
+
+impl Admitted {
+    /// The message, whether it is new or not.
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::New(message) | Self::Repeated(message) | Self::Known(message) => message,
+        }
+    }
 }
 
 /// The door.
@@ -174,8 +203,8 @@ impl Admission {
         checked.err().unwrap_or_default()
     }
 
-    /// Checks a wish and keeps it. When this returns, the message is on disk.
-    pub async fn admit(&self, wish: Wish) -> Result<Message, Refusal> {
+    /// Checks a wish and keeps it, once. When this returns, the message is on disk.
+    pub async fn admit(&self, wish: Wish) -> Result<Admitted, Refusal> {
         let now = self.clock.now();
         let checked = self.check(&wish, now).map_err(Refusal::Invalid)?;
         let split = checked.split;
@@ -191,10 +220,18 @@ impl Admission {
             priority: wish.priority,
             send_at: wish.send_at,
             expires_at: checked.expires_at,
+            client_ref: wish.client_ref,
+            once: wish.once,
         };
-        let message = self.store.enqueue(new, now).await?;
-        tracing::info!(message.id = %message.id, parts = split.parts(), "message accepted");
-        Ok(message)
+        Ok(match self.store.enqueue(new, now).await? {
+            Enqueued::New(message) => {
+                tracing::info!(message.id = %message.id, parts = split.parts(), "message accepted");
+                Admitted::New(message)
+            }
+            Enqueued::Repeated(message) => Admitted::Repeated(message),
+            Enqueued::Known(message) => Admitted::Known(message),
+            Enqueued::Reused => return Err(Refusal::Reused),
+        })
     }
 
     fn check(&self, wish: &Wish, now: Millis) -> Result<Checked, Vec<Flaw>> {
@@ -203,14 +240,15 @@ impl Admission {
             number(&wish.to, self.settings.country),
             text(&wish.text, limit),
             dates(wish, now),
+            client_ref(wish.client_ref.as_deref()),
         ) {
-            (Ok(recipient), Ok(split), Ok(expires_at)) => Ok(Checked {
+            (Ok(recipient), Ok(split), Ok(expires_at), Ok(())) => Ok(Checked {
                 recipient,
                 split,
                 expires_at,
             }),
-            (number, text, dates) => {
-                let flaws = [number.err(), text.err(), dates.err()];
+            (number, text, dates, client_ref) => {
+                let flaws = [number.err(), text.err(), dates.err(), client_ref.err()];
                 Err(flaws.into_iter().flatten().collect())
             }
         }
@@ -256,6 +294,25 @@ fn dates(wish: &Wish, now: Millis) -> Result<Millis, Flaw> {
         );
     }
     Ok(end)
+}
+
+/// The longest name that a shop may give to a message, in characters.
+const LONGEST_REF: usize = 128;
+
+fn client_ref(name: Option<&str>) -> Result<(), Flaw> {
+    let good = |name: &str| {
+        (1..=LONGEST_REF).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    };
+    if name.is_none_or(good) {
+        return Ok(());
+    }
+    Err(Flaw {
+        field: "client_ref",
+        code: "invalid_value",
+        detail: format!(
+            "`client_ref` must be 1 to {LONGEST_REF} characters without control characters"
+        ),
+    })
 }
 
 /// Longer input cannot be a number; it is not read.
@@ -467,7 +524,7 @@ mod tests {
             life: Life::OfClass,
             ..wish
         };
-        let accepted = admission.admit(good).await.unwrap();
+        let accepted = admission.admit(good).await.unwrap().into_message();
         let kept = store.messages(all).await.unwrap().messages.remove(0);
         assert_eq!(kept, accepted);
         assert_eq!(

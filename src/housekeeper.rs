@@ -53,7 +53,14 @@ pub async fn run(store: Store, clock: Clock, settings: Settings, stop: Cancellat
 async fn sweep(store: &Store, now: Millis, settings: Settings) -> Result<Option<Millis>, Error> {
     let ends = store.expire_due(now).await?;
     let due = store.release_due(now).await?;
+    let requests = store.forget_requests(now).await?;
     let grace = store.resend_uncertain(settings.grace, now).await?;
     let parts = store.close_inbound(now).await?;
-    Ok(due.into_iter().chain(ends).chain(grace).chain(parts).min())
+    Ok(due
+        .into_iter()
+        .chain(ends)
+        .chain(requests)
+        .chain(grace)
+        .chain(parts)
+        .min())
 }

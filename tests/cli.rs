@@ -445,7 +445,7 @@ async fn a_message_is_shown_as_json() {
             "class": "transactional", "text": "Hi", "encoding": "gsm7", "segments": 1,
             "parts": [{"n": 1, "state": "failed", "ref": null, "attempts": 1, "submitted_at": null,
                        "final_at": MOMENT}],
-            "delivery_report": true, "priority": 5, "send_at": null, "expires_at": MOMENT, "sim": "sim_1", "attempts": 1,
+            "delivery_report": true, "client_ref": null, "priority": 5, "send_at": null, "expires_at": MOMENT, "sim": "sim_1", "attempts": 1,
             "error": {"code": "unknown_subscriber", "message": "unknown subscriber",
                       "raw": "+CMS ERROR: 30"},
             "created_at": MOMENT, "sent_at": null, "finalized_at": MOMENT, "updated_at": MOMENT,

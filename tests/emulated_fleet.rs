@@ -141,7 +141,8 @@ impl Gateway {
     }
 
     async fn wish(&self, to: &str, text: &str) -> MessageId {
-        self.admission.admit(Wish::new(to, text)).await.unwrap().id
+        let admitted = self.admission.admit(Wish::new(to, text)).await;
+        admitted.unwrap().into_message().id
     }
 
     async fn message(&self, id: MessageId) -> Message {

@@ -151,7 +151,7 @@ impl Gateway {
             report: false,
             ..Wish::new(to, text)
         };
-        self.admission.admit(wish).await.unwrap().id
+        self.admission.admit(wish).await.unwrap().into_message().id
     }
 
     async fn message(&self, id: MessageId) -> Message {

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::problem::{FieldFlaw, Problem};
@@ -101,6 +102,13 @@ impl Fields {
         }
     }
 
+    /// SHA-256 of what the body says, however it is laid out. For a body of which nothing was taken yet.
+    pub fn digest(&self) -> [u8; 32] {
+        // Sorted by name, without blanks; strings and numbers can always be written.
+        let said = serde_json::to_vec(&self.left).unwrap_or_default();
+        Sha256::digest(said).into()
+    }
+
     /// A text that must be there. A missing or wrong one is noted; the empty text stands for it.
     pub fn text(&mut self, name: &'static str) -> String {
         match self.take(name) {
@@ -108,6 +116,11 @@ impl Fields {
             Some(other) => self.wrong(name, "a string", &other),
             None => self.flaw(name, "missing_field", format!("`{name}` is missing")),
         }
+    }
+
+    /// A text that may be missing, as it is.
+    pub fn given_text(&mut self, name: &'static str) -> Option<String> {
+        self.word(name, "a string", |text| Some(text.to_owned()))
     }
 
     /// A text that may be missing, read by `read`; `form` says what it must look like.

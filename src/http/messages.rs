@@ -4,20 +4,22 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::body::Fields;
 use super::events::Happening;
 use super::gate::auth::Caller;
 use super::modems::sim_name;
+use super::once::IdempotencyKey;
 use super::problem::{FieldFlaw, Problem};
 use super::query::{Named, Parameters};
 use super::{App, List, Page};
-use crate::admission::{Life, Wish};
+use crate::admission::{Admitted, Life, Wish};
 use crate::routing::class::Priority;
 use crate::sms::ids::{KeyId, MessageId};
-use crate::store::{self, Canceled, Filter};
+use crate::store::{self, Canceled, Filter, Once};
 
 /// A message as the API shows it.
 #[derive(Serialize)]
@@ -33,6 +35,7 @@ pub struct Message {
     segments: usize,
     parts: Vec<Part>,
     delivery_report: bool,
+    client_ref: Option<String>,
     priority: u8,
     send_at: Option<String>,
     expires_at: String,
@@ -90,6 +93,7 @@ impl From<store::Message> for Message {
             segments: message.parts.len(),
             parts: parts.collect(),
             delivery_report: message.report,
+            client_ref: message.client_ref,
             priority: message.priority.number(),
             send_at: moment(message.send_at),
             expires_at: message.expires_at.to_string(),
@@ -104,14 +108,20 @@ impl From<store::Message> for Message {
     }
 }
 
-/// `POST /v1/messages`: 202 once the message is on disk.
+/// `POST /v1/messages`: 202 once the message is on disk. A repeated request gets what the first one got; a
+/// `client_ref` that is known, 200 with the message as it stands.
 pub async fn send(
     State(app): State<App>,
     caller: Caller,
+    IdempotencyKey(word): IdempotencyKey,
     mut fields: Fields,
-) -> Result<(StatusCode, [(HeaderName, String); 1], Json<Message>), Problem> {
+) -> Result<Response, Problem> {
     caller.needs("messages:send")?;
-    let wish = wish(&mut fields, caller.key);
+    let asked = fields.digest();
+    let wish = Wish {
+        once: word.map(|word| Once { word, asked }),
+        ..wish(&mut fields, caller.key)
+    };
     let mut flaws = fields.end();
     if !flaws.is_empty() {
         // What can be read is checked all the same, so that one answer names everything.
@@ -120,13 +130,20 @@ pub async fn send(
         flaws.extend(unnamed);
         return Err(Problem::invalid(flaws));
     }
-    let message = app.admission.admit(wish).await?;
-    let location = format!("/v1/messages/{}", message.id);
-    Ok((
-        StatusCode::ACCEPTED,
-        [(header::LOCATION, location)],
-        Json(message.into()),
-    ))
+    let admitted = app.admission.admit(wish).await?;
+    let (status, repeated) = match &admitted {
+        Admitted::New(_) => (StatusCode::ACCEPTED, false),
+        Admitted::Repeated(_) => (StatusCode::ACCEPTED, true),
+        Admitted::Known(_) => (StatusCode::OK, false),
+    };
+    let message = admitted.into_message();
+    let location = [(header::LOCATION, format!("/v1/messages/{}", message.id))];
+    let mut response = (status, location, Json(Message::from(message))).into_response();
+    if repeated {
+        let headers = response.headers_mut();
+        headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 /// What the fields of a body wish for.
@@ -163,6 +180,7 @@ fn wish(fields: &mut Fields, key: Option<KeyId>) -> Wish {
             .unwrap_or_default(),
         send_at: fields.moment("send_at"),
         life,
+        client_ref: fields.given_text("client_ref"),
         key,
         ..said
     }

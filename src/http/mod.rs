@@ -12,6 +12,7 @@ mod inbound;
 pub mod keys;
 mod messages;
 mod modems;
+mod once;
 mod problem;
 mod query;
 

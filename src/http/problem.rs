@@ -157,6 +157,14 @@ impl From<Refusal> for Problem {
             Refusal::Invalid(flaws) => {
                 Self::invalid(flaws.into_iter().map(FieldFlaw::from).collect())
             }
+            Refusal::Reused => {
+                let detail = "this Idempotency-Key was used for another request; a new request needs a new one";
+                Self::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "idempotency_key_reused",
+                    detail,
+                )
+            }
             Refusal::Store(error) => error.into(),
         }
     }

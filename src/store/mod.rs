@@ -25,8 +25,8 @@ pub use events::{Event, EventFilter, Events};
 pub use inbound::{Inbound, InboundFilter, InboundPage, InboundPart, NewInbound, Received};
 pub use keys::{KeyRow, NewKey};
 pub use outbound::{
-    Canceled, Claim, Failure, Filter, Grace, Matched, Message, NewMessage, NewReport, Page, Part,
-    Recovered, Retry, Settled, Settlement, Verdict, WorkEnd,
+    Canceled, Claim, Enqueued, Failure, Filter, Grace, Matched, Message, NewMessage, NewReport,
+    Once, Page, Part, Recovered, Retry, Settled, Settlement, Verdict, WorkEnd,
 };
 pub use sims::{ModemIdentity, SimIdentity};
 

@@ -8,7 +8,7 @@ use simpost::sms::ids::{Iccid, MessageId, Mr, SimId};
 use simpost::sms::report::Status;
 use simpost::sms::state::MessageState;
 use simpost::store::{
-    Claim, Failure, Matched, Message, NewMessage, NewReport, Retry, Settled, Settlement,
+    Claim, Enqueued, Failure, Matched, Message, NewMessage, NewReport, Retry, Settled, Settlement,
     SimIdentity, Store, Verdict,
 };
 
@@ -65,12 +65,16 @@ impl Bench {
             priority: Priority::default(),
             send_at: None,
             expires_at: self.now.plus(class.life()),
+            client_ref: None,
+            once: None,
         }
     }
 
     pub async fn keep(&self, new: NewMessage) -> MessageId {
-        let kept = self.store.enqueue(new, self.now).await;
-        kept.unwrap().id
+        match self.store.enqueue(new, self.now).await.unwrap() {
+            Enqueued::New(message) => message.id,
+            other => panic!("not new: {other:?}"),
+        }
     }
 
     pub async fn claim(&self, sim: SimId) -> Option<Claim> {

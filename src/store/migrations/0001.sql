@@ -50,6 +50,7 @@ CREATE TABLE message(
   due_at INTEGER,                      -- when a deferred part may be taken again
   sim INTEGER REFERENCES sim(id),      -- set when the first part is claimed: a text travels through one SIM
   concat_reference INTEGER,
+  client_ref TEXT,                     -- the shop's own name for it
   canceled_at INTEGER,                 -- somebody withdrew it: what has not left never leaves
   error_code TEXT,
   error_message TEXT,
@@ -67,6 +68,20 @@ CREATE INDEX message_due ON message(due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX message_expires ON message(expires_at) WHERE ready = 1 OR due_at IS NOT NULL;
 CREATE INDEX message_state ON message(state, id);
 CREATE INDEX message_recipient ON message(recipient, id);
+
+CREATE UNIQUE INDEX message_client_ref ON message(coalesce(key_id, x''), client_ref) WHERE client_ref IS NOT NULL;
+
+-- Requests that may be repeated, under the word that their sender gave them.
+CREATE TABLE request(
+  asker BLOB NOT NULL,                 -- the key's id, or empty for the command line on this machine
+  word TEXT NOT NULL,
+  asked BLOB NOT NULL,                 -- SHA-256 of the request
+  message BLOB NOT NULL REFERENCES message(id),
+  at INTEGER NOT NULL,
+  PRIMARY KEY(asker, word)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX request_at ON request(at);
 
 CREATE TABLE part(
   message BLOB NOT NULL REFERENCES message(id),

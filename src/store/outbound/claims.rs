@@ -218,8 +218,11 @@ mod tests {
                 priority: Priority::default(),
                 send_at: None,
                 expires_at: now.plus(std::time::Duration::from_secs(60)),
+                client_ref: None,
+                once: None,
             };
-            ids.push(store.enqueue(new, now).await.unwrap().id);
+            ids.push(new.id);
+            store.enqueue(new, now).await.unwrap();
         }
         let broken = ids[0];
         let spoil = store.engine.write(move |scope| {

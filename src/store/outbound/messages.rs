@@ -1,85 +1,14 @@
-//! Messages: taken in with all their parts, read back one by one or in pages.
+//! Messages as they stand: one by one or in pages.
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use crate::clock::Millis;
 use crate::routing::class::{MessageClass, Priority};
 use crate::sms::ids::{KeyId, MessageId, Mr, PartNo, SimId};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::{MessageState, PartState};
-use crate::store::engine::Scope;
-use crate::store::events::NewEvent;
 use crate::store::{Error, Store};
-
-/// A message about to be kept.
-#[derive(Debug, Clone)]
-pub struct NewMessage {
-    /// Its id, made at the door.
-    pub id: MessageId,
-    /// The key that asked; none for the command line on this machine.
-    pub key: Option<KeyId>,
-    /// Where it goes.
-    pub recipient: PhoneNumber,
-    /// What it says.
-    pub text: String,
-    /// What it is for.
-    pub class: MessageClass,
-    /// `gsm7` or `ucs2`.
-    pub alphabet: String,
-    /// How many parts it takes, from 1 to 255.
-    pub parts: u8,
-    /// Whether a status report is asked for.
-    pub report: bool,
-    /// Its order among texts of its class.
-    pub priority: Priority,
-    /// Not before this hour; at once where it has passed.
-    pub send_at: Option<Millis>,
-    /// From then on it is not worth sending.
-    pub expires_at: Millis,
-}
-
-impl NewMessage {
-    /// How it begins.
-    fn state(&self, now: Millis) -> MessageState {
-        if self.send_at.is_some_and(|hour| hour > now) {
-            MessageState::Scheduled
-        } else {
-            MessageState::Queued
-        }
-    }
-
-    fn kept(self, now: Millis) -> Message {
-        let part = |no| Part {
-            no: PartNo(no),
-            state: PartState::Waiting,
-            attempts: 0,
-            mr: None,
-            sent_at: None,
-            final_at: None,
-        };
-        Message {
-            id: self.id,
-            key: self.key,
-            state: self.state(now),
-            recipient: self.recipient.to_string(),
-            text: self.text,
-            class: self.class,
-            alphabet: self.alphabet,
-            report: self.report,
-            priority: self.priority,
-            send_at: self.send_at,
-            expires_at: self.expires_at,
-            sim: None,
-            error: None,
-            created_at: now,
-            sent_at: None,
-            finalized_at: None,
-            updated_at: now,
-            parts: (1..=self.parts).map(part).collect(),
-        }
-    }
-}
 
 /// Why a message is not delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,6 +46,8 @@ pub struct Message {
     pub send_at: Option<Millis>,
     /// From then on it is not worth sending.
     pub expires_at: Millis,
+    /// The shop's own name for it.
+    pub client_ref: Option<String>,
     /// The SIM it is bound to.
     pub sim: Option<SimId>,
     /// Why it is not delivered.
@@ -173,17 +104,6 @@ pub struct Page {
 }
 
 impl Store {
-    /// Keeps a message with its parts and wakes the scheduler. Once this returns, nothing loses it;
-    /// what comes back is what was kept.
-    pub async fn enqueue(&self, new: NewMessage, now: Millis) -> Result<Message, Error> {
-        self.engine
-            .write(move |scope| {
-                enqueue(scope, &new, now)?;
-                Ok(new.kept(now))
-            })
-            .await
-    }
-
     /// One message, or none of that id.
     pub async fn message(&self, id: MessageId) -> Result<Option<Message>, Error> {
         self.engine.read(move |db| find(db, id)).await
@@ -193,58 +113,6 @@ impl Store {
     pub async fn messages(&self, filter: Filter) -> Result<Page, Error> {
         self.engine.read(move |db| page(db, &filter)).await
     }
-}
-
-fn enqueue(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
-    let state = new.state(now);
-    let scheduled = state == MessageState::Scheduled;
-    scope
-        .db
-        .prepare_cached(
-            "INSERT INTO message(id, key_id, state, recipient, text, class, alphabet, parts, report, priority,
-               rank, ready, due_at, send_at, expires_at, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)",
-        )?
-        .execute(params![
-            new.id.octets(),
-            new.key.as_ref().map(KeyId::octets),
-            state.as_str(),
-            new.recipient.as_str(),
-            new.text,
-            new.class.as_str(),
-            new.alphabet,
-            new.parts,
-            new.report,
-            new.priority.number(),
-            new.class.rank(new.priority),
-            !scheduled,
-            new.send_at.filter(|_| scheduled).map(|hour| hour.0),
-            new.send_at.map(|hour| hour.0),
-            new.expires_at.0,
-            now.0,
-        ])?;
-    let mut part = scope
-        .db
-        .prepare_cached("INSERT INTO part(message, no, state) VALUES (?1, ?2, ?3)")?;
-    for no in 1..=new.parts {
-        part.execute(params![new.id.octets(), no, PartState::Waiting.as_str()])?;
-    }
-    if scheduled {
-        scope.wake_housekeeper();
-    } else {
-        scope.wake_scheduler(None);
-    }
-    NewEvent {
-        at: now,
-        kind: &format!("message.{state}"),
-        message: new.id,
-        part: None,
-        from: None,
-        to: Some(state.as_str()),
-        sim: None,
-        reason: Some("accepted"),
-    }
-    .write(scope)
 }
 
 /// One message with its parts, or none of that id.
@@ -258,7 +126,7 @@ pub(super) fn find(db: &Connection, id: MessageId) -> Result<Option<Message>, Er
 }
 
 const COLUMNS: &str = "id, key_id, state, recipient, text, class, alphabet, report, sim,
-    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at, priority, send_at, expires_at";
+    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at, priority, send_at, expires_at, client_ref";
 
 fn page(db: &Connection, filter: &Filter) -> Result<Page, Error> {
     let mut wheres = vec!["1"];
@@ -327,6 +195,7 @@ fn bare(row: &Row) -> rusqlite::Result<Result<Message, Error>> {
         priority: Priority::new(row.get(16)?).unwrap_or_default(),
         send_at: moment(row.get(17)?),
         expires_at: Millis(row.get(18)?),
+        client_ref: row.get(19)?,
         parts: Vec::new(),
     }))
 }

@@ -1,5 +1,6 @@
 //! What goes out: messages and their parts, the attempts to send them, and what the network says of them.
 
+mod accept;
 mod attempts;
 mod cancel;
 mod claims;
@@ -9,9 +10,10 @@ mod reports;
 mod steps;
 mod timers;
 
+pub use accept::{Enqueued, NewMessage, Once};
 pub use attempts::{Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use cancel::Canceled;
 pub use claims::Claim;
-pub use messages::{Failure, Filter, Message, NewMessage, Page, Part};
+pub use messages::{Failure, Filter, Message, Page, Part};
 pub use reports::{Matched, NewReport};
 pub use timers::{Grace, Recovered};

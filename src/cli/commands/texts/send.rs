@@ -57,6 +57,10 @@ pub struct Send {
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u8).range(0..=9))]
     priority: u8,
 
+    /// Your own name for it: sent again under the same name, it is found, not sent twice
+    #[arg(long = "ref", value_name = "NAME")]
+    client_ref: Option<String>,
+
     /// Wait until nothing more is expected, and show each change
     #[arg(long)]
     wait: bool,
@@ -121,6 +125,7 @@ impl Send {
             ("priority", Some(self.priority.into())),
             ("send_at", self.at.map(|at| at.to_string().into())),
             ("ttl", self.ttl.map(Value::from)),
+            ("client_ref", self.client_ref.clone().map(Value::from)),
         ];
         let given = fields
             .into_iter()
