@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 
 use super::problem::{FieldFlaw, Problem};
-use super::{BODY_LIMIT, BODY_TIME};
+use super::{BODY_LIMIT, BODY_TIME, LARGE_BODY_LIMIT};
 use crate::clock::Millis;
 
 /// The fields of a body, taken one by one.
@@ -28,22 +28,38 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Problem;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
-        check_content_type(request.headers())?;
-        let too_large = || {
-            let detail = format!("the body is over {BODY_LIMIT} octets");
-            Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
-        };
-        let late = |_| {
-            Problem::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "timed_out",
-                "the body took too long to come",
-            )
-        };
-        let reading = timeout(BODY_TIME, to_bytes(request.into_body(), BODY_LIMIT));
-        let body = reading.await.map_err(late)?.map_err(|_| too_large())?;
-        Self::read(&body)
+        read_body(request, BODY_LIMIT).await
     }
+}
+
+/// The same from a body that may hold many things.
+#[derive(Debug)]
+pub struct Large(pub Fields);
+
+impl<S: Send + Sync> FromRequest<S> for Large {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        read_body(request, LARGE_BODY_LIMIT).await.map(Self)
+    }
+}
+
+async fn read_body(request: Request, limit: usize) -> Result<Fields, Problem> {
+    check_content_type(request.headers())?;
+    let too_large = || {
+        let detail = format!("the body is over {limit} octets");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", detail)
+    };
+    let late = |_| {
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timed_out",
+            "the body took too long to come",
+        )
+    };
+    let reading = timeout(BODY_TIME, to_bytes(request.into_body(), limit));
+    let body = reading.await.map_err(late)?.map_err(|_| too_large())?;
+    Fields::read(&body)
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Problem> {
@@ -85,19 +101,7 @@ impl Fields {
             ))
         })?;
         match serde_json::from_str(text) {
-            Ok(Once(Value::Object(left))) => Ok(Self {
-                left,
-                known: Vec::new(),
-                flaws: Vec::new(),
-            }),
-            Ok(Once(other)) => {
-                let detail = format!("expected a JSON object, not {}", kind(&other));
-                Err(Problem::invalid(vec![FieldFlaw {
-                    pointer: String::new(),
-                    code: "wrong_type",
-                    detail,
-                }]))
-            }
+            Ok(Once(value)) => Self::of(value),
             Err(error) => Err(unreadable(format!("the body is no JSON: {error}"))),
         }
     }
@@ -204,6 +208,38 @@ impl Fields {
         }
     }
 
+    /// A list of 1 to `most` objects that must be there. What is no object is a problem in its place.
+    pub fn objects(&mut self, name: &'static str, most: usize) -> Vec<Result<Self, Problem>> {
+        let values = match self.take(name) {
+            Some(Value::Array(values)) => values,
+            Some(other) => return self.wrong(name, "a list of objects", &other),
+            None => return self.flaw(name, "missing_field", format!("`{name}` is missing")),
+        };
+        if !(1..=most).contains(&values.len()) {
+            let detail = format!("`{name}` must have 1 to {most} items, not {}", values.len());
+            return self.flaw(name, "invalid_value", detail);
+        }
+        values.into_iter().map(Self::of).collect()
+    }
+
+    fn of(value: Value) -> Result<Self, Problem> {
+        match value {
+            Value::Object(left) => Ok(Self {
+                left,
+                known: Vec::new(),
+                flaws: Vec::new(),
+            }),
+            other => {
+                let detail = format!("expected a JSON object, not {}", kind(&other));
+                Err(Problem::invalid(vec![FieldFlaw {
+                    pointer: String::new(),
+                    code: "wrong_type",
+                    detail,
+                }]))
+            }
+        }
+    }
+
     /// Notes what a caller found wrong with a field.
     pub fn flaw<T: Default>(&mut self, name: &str, code: &'static str, detail: String) -> T {
         self.flaws.push(FieldFlaw {
@@ -250,7 +286,7 @@ impl Fields {
     }
 }
 
-/// A JSON value whose own fields each stand there once: of two, nobody can say which is meant.
+/// A JSON value in which no field stands twice: of two, nobody can say which is meant.
 struct Once(Value);
 
 impl<'de> Deserialize<'de> for Once {
@@ -270,7 +306,7 @@ impl<'de> Visitor<'de> for Fieldwise {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
-        while let Some((name, value)) = fields.next_entry::<String, Value>()? {
+        while let Some((name, Once(value))) = fields.next_entry::<String, Once>()? {
             if map.contains_key(&name) {
                 let shown: String = name.chars().take(60).collect();
                 return Err(A::Error::custom(format_args!(
@@ -284,7 +320,7 @@ impl<'de> Visitor<'de> for Fieldwise {
 
     fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut list = Vec::new();
-        while let Some(item) = items.next_element()? {
+        while let Some(Once(item)) = items.next_element()? {
             list.push(item);
         }
         Ok(Value::Array(list))

@@ -38,6 +38,8 @@ use problem::Problem;
 
 /// A body longer than this is not read, in octets.
 pub const BODY_LIMIT: usize = 1024 * 1024;
+/// The same for bodies that hold many things.
+pub const LARGE_BODY_LIMIT: usize = 4 * 1024 * 1024;
 /// The longest that the reading of a body may take. What follows is not cut: an answer that nobody waits
 /// for is better than one that says "failed" about a text that is kept.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -101,6 +103,8 @@ pub fn make_app(app: App, door: Door) -> Router {
     Router::new()
         .route("/healthz", get(health::healthz))
         .route("/v1/messages", get(messages::list).post(messages::send))
+        .route("/v1/messages/batch", post(messages::batch::send))
+        .route("/v1/messages/preview", post(messages::preview::show))
         .route("/v1/messages/{id}", get(messages::read))
         .route("/v1/messages/{id}/events", get(messages::events))
         .route("/v1/messages/{id}/cancel", post(messages::cancel))

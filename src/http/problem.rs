@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::admission::{Flaw, Refusal};
 use crate::store;
@@ -125,6 +125,31 @@ impl Problem {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
         rendered
+    }
+}
+
+/// One of several answers: the word, the detail, the place of each flaw.
+impl Serialize for Problem {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Within<'a> {
+            code: &'a str,
+            detail: &'a str,
+            #[serde(skip_serializing_if = "<[_]>::is_empty")]
+            errors: &'a [FieldFlaw],
+        }
+        let Self {
+            code,
+            detail,
+            flaws: errors,
+            ..
+        } = self;
+        Within {
+            code,
+            detail,
+            errors,
+        }
+        .serialize(serializer)
     }
 }
 

@@ -76,7 +76,7 @@ CREATE TABLE request(
   asker BLOB NOT NULL,                 -- the key's id, or empty for the command line on this machine
   word TEXT NOT NULL,
   asked BLOB NOT NULL,                 -- SHA-256 of the request
-  message BLOB NOT NULL REFERENCES message(id),
+  message BLOB REFERENCES message(id), -- missing for a batch, whose items have rows of their own
   at INTEGER NOT NULL,
   PRIMARY KEY(asker, word)
 ) STRICT, WITHOUT ROWID;

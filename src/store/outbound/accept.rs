@@ -1,5 +1,6 @@
 //! Messages are taken in, each once: a request that is repeated finds what it has made.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
@@ -16,6 +17,8 @@ use crate::store::{Error, Store};
 
 /// So long a repeated request is known again.
 const MEMORY: Duration = Duration::from_secs(72 * 3600);
+/// Messages of a batch that go into one commit.
+const CHUNK: usize = 100;
 /// Requests that one intent forgets at most: a commit is to be short.
 const MOST: u32 = 500;
 
@@ -85,6 +88,18 @@ pub struct Once {
     pub asked: [u8; 32],
 }
 
+impl Once {
+    /// The same for one item of a batch.
+    #[must_use]
+    pub fn of_item(&self, place: usize) -> Self {
+        Self {
+            // No word of a sender holds a control character.
+            word: format!("{}\u{1f}{place}", self.word),
+            asked: self.asked,
+        }
+    }
+}
+
 /// What a request to keep a message came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Enqueued {
@@ -104,6 +119,63 @@ impl Store {
     pub async fn enqueue(&self, new: NewMessage, now: Millis) -> Result<Enqueued, Error> {
         self.engine
             .write(move |scope| enqueue(scope, new, now))
+            .await
+    }
+
+    /// Keeps many messages, so many in a commit that none takes long; the answers are in their order.
+    pub async fn enqueue_all(
+        &self,
+        new: Vec<NewMessage>,
+        now: Millis,
+    ) -> Vec<Result<Enqueued, Error>> {
+        let mut new = new.into_iter();
+        let mut told = Vec::new();
+        loop {
+            let chunk: Vec<NewMessage> = new.by_ref().take(CHUNK).collect();
+            if chunk.is_empty() {
+                break;
+            }
+            let size = chunk.len();
+            let intent = move |scope: &Scope| -> Result<Vec<Enqueued>, Error> {
+                let kept = chunk.into_iter().map(|new| enqueue(scope, new, now));
+                kept.collect()
+            };
+            told.push((size, self.engine.submit(intent).await));
+        }
+        let mut answers = Vec::new();
+        for (size, told) in told {
+            match told.await.unwrap_or(Err(Error::Closed)) {
+                Ok(kept) => answers.extend(kept.into_iter().map(Ok)),
+                Err(error) => {
+                    let error = match error {
+                        Error::Commit(error) => Some(error),
+                        Error::Sqlite(error) => Some(Arc::new(error)),
+                        _ => None,
+                    };
+                    let of_one = || error.clone().map_or(Error::Closed, Error::Commit);
+                    answers.extend((0..size).map(|_| Err(of_one())));
+                }
+            }
+        }
+        answers
+    }
+
+    /// Notes the word of a batch. No: it was given to another request.
+    pub async fn begin_batch(
+        &self,
+        key: Option<KeyId>,
+        once: Once,
+        now: Millis,
+    ) -> Result<bool, Error> {
+        self.engine
+            .write(move |scope| {
+                let asker = asker(key);
+                if let Some((asked, _)) = asked_before(scope, &asker, &once.word)? {
+                    return Ok(asked == once.asked);
+                }
+                note(scope, &asker, &once, None, now)?;
+                Ok(true)
+            })
             .await
     }
 
@@ -136,7 +208,9 @@ fn enqueue(scope: &Scope, new: NewMessage, now: Millis) -> Result<Enqueued, Erro
         if asked != once.asked {
             return Ok(Enqueued::Reused);
         }
-        if let Some(message) = messages::find(scope.db, made)? {
+        if let Some(made) = made
+            && let Some(message) = messages::find(scope.db, made)?
+        {
             return Ok(Enqueued::Repeated(as_accepted(message)));
         }
     }
@@ -148,12 +222,7 @@ fn enqueue(scope: &Scope, new: NewMessage, now: Millis) -> Result<Enqueued, Erro
     }
     insert(scope, &new, now)?;
     if let Some(once) = &new.once {
-        scope
-            .db
-            .prepare_cached(
-                "INSERT OR REPLACE INTO request(asker, word, asked, message, at) VALUES (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute(params![asker, once.word, once.asked, new.id.octets(), now.0])?;
+        note(scope, &asker, once, Some(new.id), now)?;
     }
     Ok(Enqueued::New(new.kept(now)))
 }
@@ -163,17 +232,31 @@ fn asker(key: Option<KeyId>) -> Vec<u8> {
     key.map(|key| key.octets().to_vec()).unwrap_or_default()
 }
 
-/// What a word was given to: the request, and the message it made.
-fn asked_before(
+fn note(
     scope: &Scope,
     asker: &[u8],
-    word: &str,
-) -> Result<Option<([u8; 32], MessageId)>, Error> {
+    once: &Once,
+    made: Option<MessageId>,
+    now: Millis,
+) -> Result<(), Error> {
+    scope
+        .db
+        .prepare_cached("INSERT OR REPLACE INTO request(asker, word, asked, message, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![asker, once.word, once.asked, made.as_ref().map(MessageId::octets), now.0])?;
+    Ok(())
+}
+
+/// A request that came before: its digest, and the message it made; none for a batch.
+type Before = ([u8; 32], Option<MessageId>);
+
+/// What a word was given to.
+fn asked_before(scope: &Scope, asker: &[u8], word: &str) -> Result<Option<Before>, Error> {
     Ok(scope
         .db
         .prepare_cached("SELECT asked, message FROM request WHERE asker = ?1 AND word = ?2")?
         .query_row(params![asker, word], |row| {
-            Ok((row.get(0)?, MessageId::from(row.get::<_, [u8; 16]>(1)?)))
+            let made: Option<[u8; 16]> = row.get(1)?;
+            Ok((row.get(0)?, made.map(MessageId::from)))
         })
         .optional()?)
 }

@@ -1,5 +1,8 @@
 //! `/v1/messages`: send a text, follow it, look back.
 
+pub mod batch;
+pub mod preview;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -8,15 +11,15 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::body::Fields;
-use super::events::Happening;
-use super::gate::auth::Caller;
-use super::modems::sim_name;
-use super::once::IdempotencyKey;
-use super::problem::{FieldFlaw, Problem};
-use super::query::{Named, Parameters};
-use super::{App, List, Page};
 use crate::admission::{Admitted, Life, Wish};
+use crate::http::body::Fields;
+use crate::http::events::Happening;
+use crate::http::gate::auth::Caller;
+use crate::http::modems::sim_name;
+use crate::http::once::IdempotencyKey;
+use crate::http::problem::{FieldFlaw, Problem};
+use crate::http::query::{Named, Parameters};
+use crate::http::{App, List, Page};
 use crate::routing::class::Priority;
 use crate::sms::ids::{KeyId, MessageId};
 use crate::store::{self, Canceled, Filter, Once};
@@ -114,22 +117,13 @@ pub async fn send(
     State(app): State<App>,
     caller: Caller,
     IdempotencyKey(word): IdempotencyKey,
-    mut fields: Fields,
+    fields: Fields,
 ) -> Result<Response, Problem> {
     caller.needs("messages:send")?;
     let asked = fields.digest();
-    let wish = Wish {
-        once: word.map(|word| Once { word, asked }),
-        ..wish(&mut fields, caller.key)
-    };
-    let mut flaws = fields.end();
-    if !flaws.is_empty() {
-        // What can be read is checked all the same, so that one answer names everything.
-        let of_values = app.admission.flaws(&wish).into_iter().map(FieldFlaw::from);
-        let unnamed: Vec<FieldFlaw> = of_values.filter(|flaw| !named(&flaws, flaw)).collect();
-        flaws.extend(unnamed);
-        return Err(Problem::invalid(flaws));
-    }
+    let wish = read_wish(&app, fields, caller.key)?;
+    let once = word.map(|word| Once { word, asked });
+    let wish = Wish { once, ..wish };
     let admitted = app.admission.admit(wish).await?;
     let (status, repeated) = match &admitted {
         Admitted::New(_) => (StatusCode::ACCEPTED, false),
@@ -144,6 +138,20 @@ pub async fn send(
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// A wish, or everything that is wrong with it.
+fn read_wish(app: &App, mut fields: Fields, key: Option<KeyId>) -> Result<Wish, Problem> {
+    let wish = wish(&mut fields, key);
+    let mut flaws = fields.end();
+    if flaws.is_empty() {
+        return Ok(wish);
+    }
+    // What can be read is checked all the same, so that one answer names everything.
+    let of_values = app.admission.flaws(&wish).into_iter().map(FieldFlaw::from);
+    let unnamed: Vec<FieldFlaw> = of_values.filter(|flaw| !named(&flaws, flaw)).collect();
+    flaws.extend(unnamed);
+    Err(Problem::invalid(flaws))
 }
 
 /// What the fields of a body wish for.
