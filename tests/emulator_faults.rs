@@ -364,6 +364,36 @@ async fn what_a_fault_does_at_each_step() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_befalls_the_modem_behind_the_air_takes_no_answer_away() {
+    /// What befalls it; what `AT+CPMS?`, `AT+CPIN?` and `AT+CREG?` tell then, as far as it matters.
+    const CASES: &[(&str, [&str; 3])] = &[
+        ("sim_in", ["\"SM\",0,20", "READY", "0,1"]),
+        ("sim_out", ["+CMS ERROR: 310", "ERROR", "0,0"]),
+        ("sim_full", ["\"SM\",20,20", "READY", "0,1"]),
+        ("sim_room", ["\"SM\",0,20", "READY", "0,1"]),
+        ("sim_locked", ["+CMS ERROR: 311", "SIM PIN", "0,0"]),
+        ("network_lost", ["\"SM\",0,20", "READY", "0,0"]),
+        ("network_back", ["\"SM\",0,20", "READY", "0,1"]),
+        ("call", ["\"SM\",0,20", "READY", "0,1"]),
+    ];
+    for (what, told) in CASES {
+        let bench = bench(&rule(&format!("at = 'result'; do = '{what}'")));
+        let mut client = Client::open(&bench, "modem0").await;
+        client.say("AT+CMGS=31\r").await;
+        let said = client.say(&format!("{HEX}\x1A")).await;
+        let rings = said.matches("\r\nRING\r\n").count();
+        assert!(said.starts_with(SENT), "{what}: {said}");
+        assert_eq!(rings > 0, *what == "call", "{what}: {said}");
+        for (question, answer) in ["+CPMS?", "+CPIN?", "+CREG?"].iter().zip(told) {
+            let said = client.say(&format!("AT{question}\r")).await;
+            assert!(said.contains(answer), "{what}: {said}");
+        }
+        assert_eq!(bench.outcomes(), ["accepted"], "{what}");
+        bench.emulator.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn late_is_as_late_as_the_plan_says() {
     const CASES: &[(&str, Duration)] = &[
         (
