@@ -26,7 +26,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use air::{Ledger, Part};
+use air::{Ledger, Part, flaw};
 use fleet::{Gateway, START};
 use simpost::emulator::{Pipes, Plan};
 use simpost::modem::status::{Roster, Status};
@@ -249,6 +249,17 @@ impl Case {
         if unheard > self.may_be_unheard() {
             complaints.push(format!(
                 "{unheard} texts with good reports are not delivered"
+            ));
+        }
+        let taken = served.ledger.taken();
+        let is_plain = |(to, words, ..): &&(String, String, i64, MessageState)| {
+            let parts = taken.get(to.as_str());
+            parts.is_some_and(|parts| flaw(parts, words).is_none())
+        };
+        let plain = served.texts.iter().filter(is_plain).count();
+        if plain + 1 < served.texts.len() {
+            complaints.push(format!(
+                "only {plain} texts went out in order, each part once"
             ));
         }
         complaints.extend(self.judge_time(&served));
