@@ -68,8 +68,11 @@ fn variants(step: &str, fault: &str) -> Vec<String> {
         "error = 'ERROR'",
     ];
     let keys: &[&str] = match (step, fault) {
+        // The second one: later than a network may answer.
+        ("answer" | "prompt", "late") => &["ms = 4000", "ms = 250000"],
         (_, "late") => &["ms = 4000"],
-        (_, "torn") => &["ms = 2000"],
+        ("result", "torn") => &["ms = 2000"],
+        (_, "torn") => &["", "ms = 2000"],
         (_, "sim_locked") | ("unsolicited", "error") => &[],
         ("result", "error") => &dark,
         (_, "error") => &[busy, dark[0], dark[1], dark[2]],
@@ -328,7 +331,8 @@ impl Case {
     fn evidence_is_gone(&self, ledger: &Ledger, part: &Part) -> bool {
         let forgets = self.has("reset") || self.has("unplug");
         let gone = forgets && !ledger.is_reported(part);
-        self.step == "result" && (gone || self.acknowledges)
+        let kept_back = self.acknowledges && !self.has("error");
+        self.step == "result" && (gone || kept_back)
     }
 
     /// Whether texts go on within the stated time.
@@ -487,13 +491,13 @@ fn all_cases() -> (Vec<Case>, BTreeSet<(String, String)>) {
             let met = Met::of(family, queue);
             for (step, variant, diagonal) in steps_and_variants() {
                 let diagonal = diagonal + family_no + usize::from(queue);
-                // A short text, the last part of a long one, another short text.
-                let nths = if queue && step != "ctrl_z" {
-                    [2, 6, 7]
-                } else {
-                    [2; 3]
+                let nth = match step.as_str() {
+                    // A short text, the last part of a long one, another short text.
+                    "result" if queue => [2, 6, 7][diagonal % 3],
+                    "ctrl_z" => 2,
+                    _ if queue => 2 + diagonal % 8,
+                    _ => 2,
                 };
-                let nth = nths[diagonal % 3];
                 for (place_no, place) in met.places(&step, nth, diagonal).iter().enumerate() {
                     let keys = format!("{place}; {variant}");
                     if plan(&keys).parse::<Plan>().is_err() {
@@ -531,6 +535,7 @@ fn no_fault_at_any_step_loses_or_doubles_a_text() {
     let (all, refused) = all_cases();
     // On the air there are no bytes to spoil.
     let bytes = [
+        "do = 'torn'; ",
         "do = 'torn'; ms = 2000",
         "do = 'doubled'; ",
         "do = 'garbage'; ",
