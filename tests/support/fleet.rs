@@ -14,7 +14,6 @@ use simpost::modem::actor;
 use simpost::modem::port::{Connect, Connecting, Line, OpenError, Wire};
 use simpost::modem::profile::{Choice, Profiles};
 use simpost::modem::status::{Roster, Status};
-use simpost::routing::class::MessageClass;
 use simpost::scheduler::Wiring;
 use simpost::sms::ids::MessageId;
 use simpost::sms::state::MessageState;
@@ -137,15 +136,8 @@ impl Gateway {
 
     /// Wishes that `text` goes to `to`, with a report.
     pub async fn wish(&self, to: &str, text: &str) -> MessageId {
-        let wish = Wish {
-            to: to.to_owned(),
-            text: text.to_owned(),
-            class: MessageClass::Transactional,
-            report: true,
-            max_segments: None,
-            key: None,
-        };
-        self.admission.admit(wish).await.unwrap().id
+        let admitted = self.admission.admit(Wish::new(to, text)).await;
+        admitted.unwrap().into_message().id
     }
 
     pub async fn message(&self, id: MessageId) -> Message {
