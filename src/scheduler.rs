@@ -1,8 +1,10 @@
 //! Shares queued parts over free SIMs: a free SIM asks, the store gives it the head of its best lane.
 //!
 //! It pulls, so a slow or sick modem never holds work. The queue lives on disk; nothing of it is kept
-//! here. The end of a SIM's last part and the claim of its next one go into one commit.
+//! here. The end of a SIM's last part and the claim of its next one go into one commit; where nothing
+//! waits, the claim stands in the store until a commit brings a part, or until the SIM leaves.
 
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,7 @@ use crate::routing::seats::{Seats, SimNews};
 use crate::sms::fields::ValidityPeriod;
 use crate::sms::ids::SimId;
 use crate::sms::parts::{self, ReportRequest};
-use crate::store::{Claim, Error, Failure, Settlement, Store, Verdict, Wake, WorkEnd};
+use crate::store::{Claim, Error, Failure, Settlement, Store, Verdict, WorkEnd};
 
 /// Gives a part to the modem that holds its SIM; comes back with it when there is none.
 pub type HandOver = Arc<dyn Fn(Job) -> Result<(), Job> + Send + Sync>;
@@ -45,7 +47,7 @@ pub struct Wiring {
 
 /// What a SIM's question to the store came to.
 enum Asked {
-    /// It has work, or there is none for it.
+    /// It has work, or it left before there was any.
     Answered(Option<Claim>),
     /// Nothing is under way for it any more: it may ask again, if it is there.
     Rested,
@@ -65,21 +67,18 @@ pub async fn run(wiring: Wiring) {
         mut ended,
         stop,
     } = wiring;
-    let alarm = store.clone();
     let mut desk = Desk {
         store,
         clock,
         hand_over,
         stop,
         seats: Seats::default(),
+        leaving: HashMap::new(),
         asking: FuturesUnordered::new(),
     };
     let (mut sims_open, mut ended_open) = (true, true);
     while ended_open || !desk.asking.is_empty() {
-        // Answers go before alarms: a SIM that found nothing is free again before the commit that came
-        // after its question rings, so that no alarm finds everybody busy with old questions.
         tokio::select! {
-            biased;
             asked = desk.asking.next(), if !desk.asking.is_empty() => if let Some((sim, asked)) = asked {
                 desk.answered(sim, asked);
             },
@@ -91,7 +90,6 @@ pub async fn run(wiring: Wiring) {
                 Some(news) => desk.hear(news),
                 None => sims_open = false,
             },
-            wake = alarm.work_to_do() => desk.wake(&wake),
         }
     }
 }
@@ -102,51 +100,48 @@ struct Desk {
     hand_over: HandOver,
     stop: CancellationToken,
     seats: Seats,
+    /// What takes back the claim of a SIM that is there: its own leaving, or the stop.
+    leaving: HashMap<SimId, CancellationToken>,
     asking: FuturesUnordered<Asking>,
 }
 
 impl Desk {
     fn hear(&mut self, news: SimNews) {
         self.seats.hear(news);
-        if let SimNews::Up(sim) = news {
-            // It may be bound to texts that wait for nobody but it.
-            self.seat(sim);
-        }
-    }
-
-    fn wake(&mut self, wake: &Wake) {
-        for sim in &wake.sims {
-            self.seat(*sim);
-        }
-        if wake.any {
-            self.seat_next();
+        match news {
+            SimNews::Up(sim) => {
+                let leaving = self.leaving.entry(sim);
+                leaving.or_insert_with(|| self.stop.child_token());
+                self.seat(sim);
+            }
+            SimNews::Down(sim) => {
+                if let Some(leaving) = self.leaving.remove(&sim) {
+                    leaving.cancel();
+                }
+            }
         }
     }
 
     /// This SIM asks for work, if it is free.
     fn seat(&mut self, sim: SimId) {
-        if !self.stop.is_cancelled() && self.seats.take_this(sim) {
-            self.ask(sim, Duration::ZERO);
-        }
-    }
-
-    /// The SIM that has been free the longest asks for work.
-    fn seat_next(&mut self) {
-        if !self.stop.is_cancelled()
-            && let Some(sim) = self.seats.take()
-        {
+        if !self.stop.is_cancelled() && self.seats.take(sim) {
             self.ask(sim, Duration::ZERO);
         }
     }
 
     fn ask(&mut self, sim: SimId, pause: Duration) {
-        let (store, clock, stop) = (self.store.clone(), self.clock, self.stop.clone());
-        let claims = self.seats.is_present(sim);
+        let (store, clock) = (self.store.clone(), self.clock);
+        let leaving = self.leaving.get(&sim).cloned();
         self.asking.push(Box::pin(async move {
-            if !claims || (stop.run_until_cancelled(tokio::time::sleep(pause)).await).is_none() {
+            let Some(leaving) = leaving else {
+                return (sim, Asked::Rested);
+            };
+            let paused = leaving.run_until_cancelled(tokio::time::sleep(pause));
+            if paused.await.is_none() {
                 return (sim, Asked::Rested);
             }
-            match store.settle_and_claim(sim, None, clock.now()).await {
+            let left = leaving.cancelled();
+            match store.settle_and_claim(sim, None, clock.now(), left).await {
                 Ok(claim) => (sim, Asked::Answered(claim)),
                 Err(error) => (sim, Asked::Failed(error, None)),
             }
@@ -156,22 +151,19 @@ impl Desk {
     /// Writes how a SIM's work ended, and what it takes next: in one commit, unless the SIM must rest.
     fn end(&mut self, end: WorkEnd, pause: Duration) {
         let (store, clock, stop) = (self.store.clone(), self.clock, self.stop.clone());
-        let claims = end.rest.is_zero() && !stop.is_cancelled() && self.seats.is_present(end.sim);
+        let claims = end.rest.is_zero() && !stop.is_cancelled();
+        let leaving = self.leaving.get(&end.sim).filter(|_| claims).cloned();
         self.asking.push(Box::pin(async move {
             tokio::time::sleep(pause).await;
-            let (sim, now) = (end.sim, clock.now());
-            let written = if claims {
-                store
-                    .settle_and_claim(sim, Some(end.settlement.clone()), now)
-                    .await
-            } else {
-                store
-                    .settle(end.settlement.clone(), now)
-                    .await
-                    .map(|_| None)
-            };
-            match written {
-                Ok(claim) if claims => (sim, Asked::Answered(claim)),
+            let (sim, now, settlement) = (end.sim, clock.now(), end.settlement.clone());
+            if let Some(leaving) = leaving {
+                let (done, left) = (Some(settlement), leaving.cancelled());
+                return match store.settle_and_claim(sim, done, now, left).await {
+                    Ok(claim) => (sim, Asked::Answered(claim)),
+                    Err(error) => (sim, Asked::Failed(error, Some(end))),
+                };
+            }
+            match store.settle(settlement, now).await {
                 Ok(_) => {
                     // A stop cuts the rest short.
                     let _ = stop.run_until_cancelled(tokio::time::sleep(end.rest)).await;
@@ -184,15 +176,9 @@ impl Desk {
 
     fn answered(&mut self, sim: SimId, asked: Asked) {
         match asked {
-            Asked::Answered(Some(claim)) => {
-                self.start(sim, &claim);
-                // Where there was one part there may be more: two SIMs look, so that a crowd of free
-                // ones is at work after a few rounds, and a single text wakes hardly anybody.
-                self.seat_next();
-                self.seat_next();
-            }
-            Asked::Answered(None) => self.seats.put_back(sim),
-            Asked::Rested => {
+            Asked::Answered(Some(claim)) => self.start(sim, &claim),
+            // It may have come back meanwhile.
+            Asked::Answered(None) | Asked::Rested => {
                 self.seats.put_back(sim);
                 self.seat(sim);
             }
@@ -295,8 +281,11 @@ fn validity(left: Duration) -> ValidityPeriod {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::routing::class::{MessageClass, Priority};
     use crate::sms::ids::{MessageId, PartNo, Token};
     use crate::sms::pdu;
+    use crate::sms::state::MessageState;
+    use crate::store::{NewMessage, SimIdentity};
 
     const NOW: Millis = Millis(1_795_000_000_000);
 
@@ -338,6 +327,77 @@ mod tests {
         );
         let missing = job(SimId(1), &claim(&text, 3), NOW).unwrap_err();
         assert_eq!(missing.message, "the text has no part 3");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_sim_that_left_holds_no_claim_and_a_stop_ends_those_that_stand() {
+        let store = Store::in_task().unwrap();
+        let now = Millis(1);
+        let imsi = "255030000000001".parse().unwrap();
+        let seen = store.sim_seen(SimIdentity::Subscriber(imsi), now);
+        let sim = seen.await.unwrap();
+        let (tell, sims) = mpsc::channel(4);
+        let (ended_out, ended) = mpsc::channel(4);
+        let (handed, mut jobs) = mpsc::channel(4);
+        let stop = CancellationToken::new();
+        let running = tokio::spawn(run(Wiring {
+            store: store.clone(),
+            clock: Clock::following_runtime(now),
+            hand_over: Arc::new(move |job: Job| {
+                handed.try_send(job).map_err(|refused| refused.into_inner())
+            }),
+            sims,
+            ended,
+            stop: stop.clone(),
+        }));
+        let pass = || tokio::time::sleep(Duration::from_secs(5));
+        tell.send(SimNews::Up(sim)).await.unwrap();
+        pass().await;
+        tell.send(SimNews::Down(sim)).await.unwrap();
+        pass().await;
+        let id = MessageId::new();
+        let new = NewMessage {
+            id,
+            key: None,
+            recipient: "+447700900123".parse().unwrap(),
+            text: "text".into(),
+            class: MessageClass::default(),
+            alphabet: "gsm7".into(),
+            parts: 1,
+            report: true,
+            priority: Priority::default(),
+            send_at: None,
+            expires_at: now.plus(Duration::from_secs(600)),
+            client_ref: None,
+            once: None,
+        };
+        store.enqueue(new, now).await.unwrap();
+        pass().await;
+        let state = async || store.message(id).await.unwrap().unwrap().state;
+        assert_eq!(
+            (state().await, jobs.try_recv().is_err()),
+            (MessageState::Queued, true)
+        );
+        tell.send(SimNews::Up(sim)).await.unwrap();
+        let job = jobs.recv().await.unwrap();
+        assert_eq!(state().await, MessageState::Sending);
+        let settlement = Settlement {
+            token: job.token,
+            verdict: Verdict::Accepted(None),
+            reason: "taken".into(),
+        };
+        let end = WorkEnd {
+            sim,
+            settlement,
+            rest: Duration::ZERO,
+        };
+        ended_out.send(end).await.unwrap();
+        pass().await;
+        assert_eq!(state().await, MessageState::Sent);
+        stop.cancel();
+        drop(ended_out);
+        let ends = tokio::time::timeout(Duration::from_secs(1), running).await;
+        ends.expect("no claim stands any more").unwrap();
     }
 
     #[test]

@@ -10,13 +10,16 @@
 #[path = "support/log.rs"]
 mod log;
 
+use std::pin::Pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use log::{Bench, RETRY, failure};
 use simpost::routing::class::MessageClass;
-use simpost::sms::ids::{Mr, PartNo};
+use simpost::sms::ids::{Mr, PartNo, SimId};
 use simpost::sms::state::{MessageState, PartState};
-use simpost::store::{Filter, Grace, Matched, Recovered, Settled, Settlement, Verdict};
+use simpost::store::{Claim, Filter, Grace, Matched, Recovered, Settled, Settlement, Verdict};
+use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
 async fn a_text_goes_all_the_way() {
@@ -220,7 +223,7 @@ async fn the_end_of_one_part_and_the_claim_of_the_next_are_one_step() {
     };
     let next = bench
         .store
-        .settle_and_claim(sim, Some(end), bench.now)
+        .settle_and_claim(sim, Some(end), bench.now, std::future::ready(()))
         .await
         .unwrap();
     assert_eq!(next.unwrap().message, second);
@@ -433,25 +436,86 @@ async fn a_stopped_part_is_told_and_evidence_overrules_the_stop() {
     );
 }
 
+/// A claim that has found nothing and stands until `leave`.
+async fn stand<'a>(
+    bench: &'a Bench,
+    sim: SimId,
+    leave: &'a CancellationToken,
+) -> Pin<Box<dyn Future<Output = Option<Claim>> + 'a>> {
+    let left = leave.cancelled();
+    let claim = bench.store.settle_and_claim(sim, None, bench.now, left);
+    let mut claim: Pin<Box<dyn Future<Output = Option<Claim>> + 'a>> =
+        Box::pin(async move { claim.await.unwrap() });
+    let first = std::future::poll_fn(|context| Poll::Ready(claim.as_mut().poll(context)));
+    assert!(first.await.is_pending(), "nothing to do");
+    claim
+}
+
 #[tokio::test]
-async fn work_that_waits_for_one_sim_wakes_that_one() {
+async fn a_text_is_accepted_and_claimed_in_one_commit() {
+    let bench = Bench::new();
+    let (one, two) = (bench.sim(1).await, bench.sim(2).await);
+    let stays = CancellationToken::new();
+    let first = stand(&bench, two, &stays).await;
+    let second = stand(&bench, one, &stays).await;
+    let texts = [
+        bench.queue(3).await,
+        bench.queue(1).await,
+        bench.queue(1).await,
+    ];
+    // Nobody has heard of it yet, and it is done: who stands the longest has the first.
+    let mut states = Vec::new();
+    for text in texts {
+        states.push((bench.state(text).await, bench.message(text).await.sim));
+    }
+    let expected = [
+        (MessageState::Sending, Some(two)),
+        (MessageState::Sending, Some(one)),
+        (MessageState::Queued, None),
+    ];
+    assert_eq!(states, expected);
+    let (first, second) = (first.await.unwrap(), second.await.unwrap());
+    assert_eq!([first.message, second.message], texts[..2]);
+    assert!(bench.store.arm(first.token, bench.now).await.unwrap());
+    assert!(first.more && !second.more);
+}
+
+#[tokio::test]
+async fn a_claim_that_was_taken_back_gets_nothing() {
+    let bench = Bench::new();
+    let (one, two) = (bench.sim(1).await, bench.sim(2).await);
+    let (leaves, stays) = (CancellationToken::new(), CancellationToken::new());
+    let gone = stand(&bench, one, &leaves).await;
+    let other = stand(&bench, two, &stays).await;
+    leaves.cancel();
+    assert!(gone.await.is_none());
+    let text = bench.queue(1).await;
+    assert_eq!(other.await.unwrap().message, text);
+    let waits = bench.queue(1).await;
+    assert_eq!(bench.state(waits).await, MessageState::Queued);
+    let again = bench.claim(one).await.map(|claim| claim.message);
+    assert_eq!(again, Some(waits), "it may ask again");
+}
+
+#[tokio::test]
+async fn work_that_waits_for_one_sim_goes_to_that_one() {
     let mut bench = Bench::new();
     let (one, two) = (bench.sim(1).await, bench.sim(2).await);
-    bench.queue(2).await;
-    assert!(bench.store.work_to_do().await.any);
+    let text = bench.queue(2).await;
     bench.send(one, 1).await;
     let claim = bench.claim(one).await.unwrap();
     bench
         .settle(&claim, Verdict::TryAgain(failure("busy"), RETRY))
         .await;
-    bench.store.work_to_do().await;
     bench.pass(10);
+    let leaves = CancellationToken::new();
+    let other = stand(&bench, two, &leaves).await;
+    let own = stand(&bench, one, &leaves).await;
     bench.store.release_due(bench.now).await.unwrap();
-    let wake = bench.store.work_to_do().await;
-    assert_eq!(
-        (wake.any, wake.sims.contains(&one), wake.sims.contains(&two)),
-        (false, true, false)
-    );
+    leaves.cancel();
+    let own = own.await.map(|claim| (claim.message, claim.part));
+    assert_eq!(own, Some((text, PartNo(2))));
+    assert!(other.await.is_none());
 }
 
 #[tokio::test]

@@ -194,6 +194,19 @@ async fn free_modems_do_not_wait_while_work_is_queued() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_free_modem_has_the_text_before_its_sender_hears_of_it() {
+    let gateway = Gateway::start(2).await;
+    for number in 1..=2 {
+        let id = gateway.wish("now".into(), MessageClass::Otp).await;
+        assert_eq!(gateway.message(id).await.state, MessageState::Sending);
+        gateway.until(|gateway| gateway.sent() == number).await;
+    }
+    let waits = gateway.wish("then".into(), MessageClass::Otp).await;
+    assert_eq!(gateway.message(waits).await.state, MessageState::Queued);
+    gateway.until(|gateway| gateway.sent() == 3).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_password_goes_between_two_parts_of_a_long_text() {
     let gateway = Gateway::start(1).await;
     let long = gateway

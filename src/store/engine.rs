@@ -4,19 +4,24 @@
 //! transaction, each in a savepoint of its own, so that one disk flush serves them all and one bad
 //! intent undoes only itself. A caller hears of success after the commit, never before; a caller that
 //! went away is not an error.
+//!
+//! A claim that finds no part stands: the first transaction that has work for it answers it before its
+//! own commit, so that one flush keeps a text and hands its first part to a SIM.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use tokio::sync::{Notify, Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::outbound::{self, Claim, Settlement};
 use super::{Error, open};
+use crate::clock::Millis;
 use crate::sms::ids::SimId;
 
 /// Intents that may wait for the writer before callers are held back.
@@ -28,19 +33,21 @@ const GROUP_TIME: Duration = Duration::from_millis(4);
 /// Connections that read at the same time.
 const READERS: usize = 4;
 
-/// Work that a commit has made possible.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Wake {
+/// Work that a transaction has made possible.
+#[derive(Default)]
+struct Work {
     /// Any SIM may find something.
-    pub any: bool,
+    any: bool,
     /// These may find something that waits for nobody else.
-    pub sims: BTreeSet<SimId>,
+    sims: BTreeSet<SimId>,
+    /// When it came.
+    at: Option<Millis>,
 }
 
 /// What an intent works in: the open transaction.
 pub struct Scope<'a> {
     pub(super) db: &'a Connection,
-    wake: RefCell<Wake>,
+    work: RefCell<Work>,
     dated: Cell<bool>,
     event: Cell<Option<i64>>,
 }
@@ -49,18 +56,19 @@ impl<'a> Scope<'a> {
     fn of(db: &'a Connection) -> Self {
         Self {
             db,
-            wake: RefCell::default(),
+            work: RefCell::default(),
             dated: Cell::new(false),
             event: Cell::new(None),
         }
     }
 
-    /// Wakes the scheduler once the transaction is on disk: for this SIM, or for any.
-    pub(super) fn wake_scheduler(&self, bound_to: Option<SimId>) {
-        let mut wake = self.wake.borrow_mut();
+    /// A part may go now: through this SIM, or through any. Claims that stand get it before the commit.
+    pub(super) fn work_waits(&self, bound_to: Option<SimId>, now: Millis) {
+        let mut work = self.work.borrow_mut();
+        work.at = Some(now);
         match bound_to {
-            Some(sim) => drop(wake.sims.insert(sim)),
-            None => wake.any = true,
+            Some(sim) => drop(work.sims.insert(sim)),
+            None => work.any = true,
         }
     }
 
@@ -75,24 +83,56 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Rung after commits.
+/// What outlives a transaction.
 #[derive(Clone, Default)]
-struct Alarms {
-    work: Arc<(Mutex<Wake>, Notify)>,
+struct Outside {
+    standing: Arc<Mutex<VecDeque<Standing>>>,
     dated: watch::Sender<u64>,
     events: watch::Sender<i64>,
 }
 
-impl Alarms {
-    fn ring(&self, scope: Scope) {
-        let wake = scope.wake.into_inner();
-        if wake != Wake::default() {
-            let mut pending = self.work.0.lock().unwrap_or_else(PoisonError::into_inner);
-            pending.any |= wake.any;
-            pending.sims.extend(wake.sims);
-            drop(pending);
-            self.work.1.notify_one();
+/// A claim that has found no part yet. The one that stands the longest is served first.
+struct Standing {
+    sim: SimId,
+    tell: oneshot::Sender<Result<Option<Claim>, Error>>,
+    /// What came with it is not on disk before the transaction under way is.
+    fresh: bool,
+    /// It is to be answered without a part.
+    withdrawn: bool,
+}
+
+impl Outside {
+    fn standing(&self) -> MutexGuard<'_, VecDeque<Standing>> {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives the work of this transaction to the claims that stand.
+    fn serve(&self, scope: &Scope, answers: &mut Vec<Answer>) {
+        let work = scope.work.take();
+        let Some(now) = work.at else { return };
+        let mut any = work.any;
+        let mut standing = self.standing();
+        let mut place = 0;
+        while let Some(claim) = standing.get(place) {
+            let sim = claim.sim;
+            let asks = (any || work.sims.contains(&sim)) && !claim.withdrawn;
+            let claimed = if asks {
+                in_savepoint(scope, |scope| outbound::claim(scope, sim, now))
+            } else {
+                Ok(None)
+            };
+            if let Ok(None) = claimed {
+                // Nothing for it means nothing for any other either, but for what is bound to that one.
+                any &= !asks;
+                place += 1;
+            } else if let Some(claim) = standing.remove(place) {
+                answers.push(answer(claim.tell, claimed));
+            }
         }
+    }
+
+    /// Tells of what is on disk now.
+    fn tell(&self, scope: &Scope) {
         if scope.dated.get() {
             self.dated.send_modify(|count| *count += 1);
         }
@@ -101,16 +141,32 @@ impl Alarms {
         }
     }
 
-    async fn work(&self) -> Wake {
-        loop {
-            let pending =
-                std::mem::take(&mut *self.work.0.lock().unwrap_or_else(PoisonError::into_inner));
-            if pending != Wake::default() {
-                return pending;
+    /// A claim whose transaction failed is told so, one that was withdrawn has its answer; the rest stands on.
+    fn close(&self, committed: &Transaction<()>) {
+        let mut standing = self.standing();
+        for _ in 0..standing.len() {
+            let Some(mut claim) = standing.pop_front() else {
+                return;
+            };
+            let fresh = std::mem::take(&mut claim.fresh);
+            match committed {
+                Err(error) if fresh => drop(claim.tell.send(Err(Error::Commit(error.clone())))),
+                _ if claim.withdrawn => drop(claim.tell.send(Ok(None))),
+                _ => standing.push_back(claim),
             }
-            self.work.1.notified().await;
         }
     }
+}
+
+/// Says `result` once it is on disk, or why it is not.
+fn answer<T: Send + 'static>(
+    tell: oneshot::Sender<Result<T, Error>>,
+    result: Result<T, Error>,
+) -> Answer {
+    Box::new(move |commit| {
+        // The caller may be gone: what it asked for is done all the same.
+        let _ = tell.send(commit.map_err(Error::Commit).and(result));
+    })
 }
 
 /// How a transaction began or ended.
@@ -118,12 +174,12 @@ type Transaction<T> = Result<T, Arc<rusqlite::Error>>;
 /// Said to the caller once the commit is on disk, or has failed.
 type Answer = Box<dyn FnOnce(Transaction<()>) + Send>;
 /// An intent; without a transaction it must not touch the database.
-type Work = Box<dyn FnOnce(Transaction<&Scope>) -> Answer + Send>;
+type Intent = Box<dyn FnOnce(Transaction<&Scope>) -> Answer + Send>;
 
 /// The running store.
 pub(super) struct Engine {
     place: Place,
-    alarms: Alarms,
+    outside: Outside,
     readers: Semaphore,
 }
 
@@ -131,7 +187,7 @@ enum Place {
     /// A thread owns the writing connection.
     Thread {
         /// Closed before the thread is waited for.
-        mailbox: Option<mpsc::Sender<Work>>,
+        mailbox: Option<mpsc::Sender<Intent>>,
         thread: Option<JoinHandle<()>>,
         readers: Mutex<Vec<Connection>>,
     },
@@ -147,11 +203,11 @@ impl Engine {
             .map(|_| open::reader(path))
             .collect::<Result<Vec<_>, _>>()?;
         let (mailbox, inbox) = mpsc::channel(MAILBOX);
-        let alarms = Alarms::default();
-        let rung = alarms.clone();
+        let outside = Outside::default();
+        let shared = outside.clone();
         let thread = std::thread::Builder::new()
             .name("store".into())
-            .spawn(move || write_all(&connection, inbox, &rung))
+            .spawn(move || write_all(&connection, inbox, &shared))
             .map_err(|source| Error::Directory {
                 dir: path.to_owned(),
                 source,
@@ -163,7 +219,7 @@ impl Engine {
         };
         Ok(Arc::new(Self {
             place,
-            alarms,
+            outside,
             readers: Semaphore::new(READERS),
         }))
     }
@@ -173,24 +229,19 @@ impl Engine {
         let place = Place::InTask(Mutex::new(open::in_memory()?));
         Ok(Arc::new(Self {
             place,
-            alarms: Alarms::default(),
+            outside: Outside::default(),
             readers: Semaphore::new(1),
         }))
     }
 
-    /// Waits for work that commits have made possible. For one listener: what is told is told once.
-    pub(super) async fn work(&self) -> Wake {
-        self.alarms.work().await
-    }
-
     /// Counts the commits that gave something a date.
     pub(super) fn dated(&self) -> watch::Receiver<u64> {
-        self.alarms.dated.subscribe()
+        self.outside.dated.subscribe()
     }
 
     /// The newest event row that a commit of this process has written; 0 before the first one.
     pub(super) fn newest_event(&self) -> watch::Receiver<i64> {
-        self.alarms.events.subscribe()
+        self.outside.events.subscribe()
     }
 
     /// Queues an intent; what comes back resolves when it is on disk. Intents run in the order of
@@ -200,29 +251,77 @@ impl Engine {
         intent: impl FnOnce(&Scope) -> Result<T, Error> + Send + 'static,
     ) -> oneshot::Receiver<Result<T, Error>> {
         let (tell, told) = oneshot::channel();
-        let work: Work = Box::new(move |scope| {
+        self.post(Box::new(move |scope| {
             let result = scope
                 .map_err(Error::Commit)
                 .and_then(|scope| in_savepoint(scope, intent));
-            Box::new(move |commit: Transaction<()>| {
-                let result = commit.map_err(Error::Commit).and(result);
-                // The caller may be gone: what it asked for is done all the same.
-                let _ = tell.send(result);
-            })
-        });
+            answer(tell, result)
+        }))
+        .await;
+        told
+    }
+
+    /// Settles `done` and claims a part for `sim`. Where there is none the claim stands until a
+    /// transaction has one for it, or until `leave`: then it is answered without.
+    pub(super) async fn claim(
+        &self,
+        sim: SimId,
+        done: Option<Settlement>,
+        now: Millis,
+        leave: impl Future<Output = ()>,
+    ) -> Result<Option<Claim>, Error> {
+        let (tell, mut told) = oneshot::channel();
+        let outside = self.outside.clone();
+        self.post(Box::new(move |scope| {
+            let result = scope.map_err(Error::Commit).and_then(|scope| {
+                in_savepoint(scope, |scope| {
+                    if let Some(done) = done {
+                        outbound::settle(scope, &done, now)?;
+                    }
+                    outbound::claim(scope, sim, now)
+                })
+            });
+            if let Ok(None) = result {
+                outside.standing().push_back(Standing {
+                    sim,
+                    tell,
+                    fresh: true,
+                    withdrawn: false,
+                });
+                return Box::new(|_| ());
+            }
+            answer(tell, result)
+        }))
+        .await;
+        tokio::select! {
+            biased;
+            told = &mut told => return told.map_err(|_| Error::Closed)?,
+            () = leave => {}
+        }
+        let outside = self.outside.clone();
+        self.post(Box::new(move |_| {
+            for claim in outside.standing().iter_mut() {
+                claim.withdrawn |= claim.sim == sim;
+            }
+            Box::new(|_| ())
+        }))
+        .await;
+        told.await.map_err(|_| Error::Closed)?
+    }
+
+    async fn post(&self, intent: Intent) {
         match &self.place {
             Place::Thread { mailbox, .. } => {
                 if let Some(mailbox) = mailbox {
-                    // A closed mailbox drops `tell`, which the caller sees as `Closed`.
-                    let _ = mailbox.send(work).await;
+                    // A closed mailbox drops the way back, which the caller sees as `Closed`.
+                    let _ = mailbox.send(intent).await;
                 }
             }
             Place::InTask(connection) => {
                 let connection = connection.lock().unwrap_or_else(PoisonError::into_inner);
-                commit_group(&connection, work, &mut || None, &self.alarms);
+                commit_group(&connection, intent, &mut || None, &self.outside);
             }
         }
-        told
     }
 
     /// Runs an intent and waits until it is on disk.
@@ -302,7 +401,7 @@ pub(super) fn in_savepoint<T>(
 }
 
 /// Runs on the writer thread until the last sender is gone.
-fn write_all(connection: &Connection, mut inbox: mpsc::Receiver<Work>, alarms: &Alarms) {
+fn write_all(connection: &Connection, mut inbox: mpsc::Receiver<Intent>, outside: &Outside) {
     while let Some(first) = inbox.blocking_recv() {
         let start = Instant::now();
         let mut taken = 1;
@@ -313,7 +412,7 @@ fn write_all(connection: &Connection, mut inbox: mpsc::Receiver<Work>, alarms: &
             taken += 1;
             inbox.try_recv().ok()
         };
-        commit_group(connection, first, &mut next, alarms);
+        commit_group(connection, first, &mut next, outside);
     }
     // Leaves one tidy file behind; the next start replays the log if this fails.
     if let Err(error) = connection.pragma_update(None, "wal_checkpoint", "truncate") {
@@ -324,9 +423,9 @@ fn write_all(connection: &Connection, mut inbox: mpsc::Receiver<Work>, alarms: &
 /// One transaction: `first`, and whatever `next` has for it.
 fn commit_group(
     connection: &Connection,
-    first: Work,
-    next: &mut dyn FnMut() -> Option<Work>,
-    alarms: &Alarms,
+    first: Intent,
+    next: &mut dyn FnMut() -> Option<Intent>,
+    outside: &Outside,
 ) {
     let scope = Scope::of(connection);
     let run = |sql: &str| connection.prepare_cached(sql)?.execute([]).map(drop);
@@ -342,6 +441,12 @@ fn commit_group(
         }
         work = next();
     }
+    if open.is_ok() {
+        outside.serve(&scope, &mut answers);
+        if connection.is_autocommit() {
+            open = Err(Arc::new(rolled_back()));
+        }
+    }
     let committed = open.and_then(|()| run("COMMIT").map_err(Arc::new));
     if let Err(error) = &committed {
         tracing::error!(%error, "the store could not commit; nothing of it is taken as done");
@@ -352,8 +457,9 @@ fn commit_group(
     for answer in answers {
         answer(committed.clone());
     }
+    outside.close(&committed);
     if committed.is_ok() {
-        alarms.ring(scope);
+        outside.tell(&scope);
     }
 }
 
@@ -421,29 +527,33 @@ mod tests {
         assert_eq!(engine.read(count).await.unwrap(), 2);
     }
 
-    #[tokio::test]
-    async fn the_scheduler_is_woken_only_after_the_commit_and_for_whom() {
-        let dir = tempfile::tempdir().unwrap();
-        let engine = Engine::start(&open::database(dir.path())).unwrap();
-        engine.write(insert).await.unwrap();
-        let early = tokio::time::timeout(Duration::from_millis(1), engine.work()).await;
-        assert!(early.is_err(), "nothing to do: {early:?}");
-        for bound_to in [Some(SimId(3)), None, Some(SimId(4))] {
-            let told = engine.write(move |scope| {
-                scope.wake_scheduler(bound_to);
-                insert(scope)
+    #[test]
+    fn only_a_claim_that_came_with_a_failed_commit_hears_of_it() {
+        let outside = Outside::default();
+        let stand = |sim, fresh| {
+            let (tell, told) = oneshot::channel();
+            outside.standing().push_back(Standing {
+                sim: SimId(sim),
+                tell,
+                fresh,
+                withdrawn: sim == 2,
             });
-            told.await.unwrap();
-        }
-        // Told in one piece or in several, as the commits come.
-        let mut wake = Wake::default();
-        while wake.sims.len() < 2 || !wake.any {
-            let told = engine.work().await;
-            wake.any |= told.any;
-            wake.sims.extend(told.sims);
-        }
-        assert_eq!(wake.sims, BTreeSet::from([SimId(3), SimId(4)]));
-        assert_eq!(engine.read(count).await.unwrap(), 4);
+            told
+        };
+        let mut told = [stand(1, false), stand(2, false), stand(3, true)];
+        outside.close(&Err(Arc::new(rolled_back())));
+        let answers = told.each_mut().map(|told| match told.try_recv() {
+            Ok(Ok(None)) => "withdrawn",
+            Ok(Err(Error::Commit(_))) => "failed",
+            Ok(_) => "else",
+            Err(_) => "stands",
+        });
+        assert_eq!(answers, ["stands", "withdrawn", "failed"]);
+        let mut later = stand(4, true);
+        outside.close(&Ok(()));
+        assert!(later.try_recv().is_err(), "stands");
+        let standing: Vec<_> = outside.standing().iter().map(|claim| claim.sim.0).collect();
+        assert_eq!(standing, [1, 4]);
     }
 
     #[tokio::test]
@@ -454,7 +564,7 @@ mod tests {
         };
         let connection = connection.lock().unwrap();
         let (told, answers) = std::sync::mpsc::sync_channel(3);
-        let intent = |rolls_back: bool| -> Work {
+        let intent = |rolls_back: bool| -> Intent {
             let told = told.clone();
             Box::new(move |scope| {
                 let done = scope.map_err(Error::Commit).and_then(|scope| {
@@ -476,14 +586,14 @@ mod tests {
             &connection,
             intent(false),
             &mut || rest.pop(),
-            &engine.alarms,
+            &engine.outside,
         );
         assert_eq!(
             answers.try_iter().collect::<Vec<_>>(),
             [false, false, false]
         );
         assert_eq!(count(&connection).unwrap(), 0);
-        commit_group(&connection, intent(false), &mut || None, &engine.alarms);
+        commit_group(&connection, intent(false), &mut || None, &engine.outside);
         assert_eq!(
             answers.try_iter().collect::<Vec<_>>(),
             [true],

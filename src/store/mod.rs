@@ -20,7 +20,6 @@ use tokio::sync::watch;
 
 use engine::Engine;
 
-pub use engine::Wake;
 pub use events::{Event, EventFilter, Events};
 pub use inbound::{Inbound, InboundFilter, InboundPage, InboundPart, NewInbound, Received};
 pub use keys::{KeyRow, NewKey};
@@ -140,11 +139,6 @@ impl Store {
         Ok(Self {
             engine: Engine::in_task()?,
         })
-    }
-
-    /// Waits for work that commits have made possible. For one listener: what is told is told once.
-    pub async fn work_to_do(&self) -> Wake {
-        self.engine.work().await
     }
 
     /// Changes whenever a commit has written events: the newest one's place in the order of all.

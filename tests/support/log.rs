@@ -79,7 +79,7 @@ impl Bench {
 
     pub async fn claim(&self, sim: SimId) -> Option<Claim> {
         self.store
-            .settle_and_claim(sim, None, self.now)
+            .settle_and_claim(sim, None, self.now, std::future::ready(()))
             .await
             .unwrap()
     }

@@ -345,7 +345,7 @@ fn insert(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
     if scheduled {
         scope.wake_housekeeper();
     } else {
-        scope.wake_scheduler(None);
+        scope.work_waits(None, now);
     }
     NewEvent {
         at: now,

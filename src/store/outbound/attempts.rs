@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::claims::{self, Claim};
+use super::claims::Claim;
 use super::messages::Failure;
 use super::reports;
 use super::steps::{PartKey, Step, Taken};
@@ -109,23 +109,20 @@ pub enum Settled {
 }
 
 impl Store {
-    /// Writes how `done` ended and gives `sim` its next part, in one transaction.
+    /// Writes how `done` ended and gives `sim` its next part, in one transaction. Where nothing waits for
+    /// this SIM the claim stands, and the transaction that brings a part claims it too: accepted and claimed
+    /// are one commit. The claim that stands the longest goes first.
     ///
-    /// None: there is nothing for this SIM.
+    /// None: nothing came before `leave`, and the claim stands no longer. A SIM has one claim at a time. The
+    /// answer must be waited for: a part that it brings to nobody stays claimed until the next start.
     pub async fn settle_and_claim(
         &self,
         sim: SimId,
         done: Option<Settlement>,
         now: Millis,
+        leave: impl Future<Output = ()>,
     ) -> Result<Option<Claim>, Error> {
-        self.engine
-            .write(move |scope| {
-                if let Some(done) = done {
-                    settle(scope, &done, now)?;
-                }
-                claims::claim(scope, sim, now)
-            })
-            .await
+        self.engine.claim(sim, done, now, leave).await
     }
 
     /// Writes that Ctrl-Z is about to go. `false`: the attempt is no longer ours, nothing may go.
@@ -222,7 +219,7 @@ struct Journaled {
     attempts: u32,
 }
 
-pub(super) fn settle(
+pub(in crate::store) fn settle(
     scope: &Scope,
     settlement: &Settlement,
     now: Millis,

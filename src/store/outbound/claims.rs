@@ -41,7 +41,11 @@ const HEAD: &str = "
     ORDER BY rank, id LIMIT 1";
 
 /// The next part for this SIM. A row that cannot be read is put aside: it must not hold up the others.
-pub(super) fn claim(scope: &Scope, sim: SimId, now: Millis) -> Result<Option<Claim>, Error> {
+pub(in crate::store) fn claim(
+    scope: &Scope,
+    sim: SimId,
+    now: Millis,
+) -> Result<Option<Claim>, Error> {
     loop {
         let Some(Head {
             message,
@@ -230,9 +234,15 @@ mod tests {
             Ok(scope.db.execute(sql, [broken.octets()])?)
         });
         assert_eq!(spoil.await.unwrap(), 1);
-        let claim = store.settle_and_claim(sim, None, now).await.unwrap();
+        let claim = store
+            .settle_and_claim(sim, None, now, std::future::ready(()))
+            .await
+            .unwrap();
         assert_eq!(claim.map(|claim| claim.message), Some(ids[1]));
-        let nothing = store.settle_and_claim(sim, None, now).await.unwrap();
+        let nothing = store
+            .settle_and_claim(sim, None, now, std::future::ready(()))
+            .await
+            .unwrap();
         assert!(nothing.is_none());
         let touched = store.engine.read(move |db| {
             let sql = "SELECT count(*) FROM attempt WHERE message = ?1";

@@ -56,7 +56,7 @@ fn release_due(scope: &Scope, now: Millis) -> Result<Option<Millis>, Error> {
         "UPDATE message SET ready = 1, due_at = NULL WHERE due_at <= ?1 RETURNING sim",
     )?;
     for sim in due.query_map([now.0], |row| row.get::<_, Option<i64>>(0))? {
-        scope.wake_scheduler(sim?.map(SimId));
+        scope.work_waits(sim?.map(SimId), now);
     }
     let next: Option<i64> = scope
         .db

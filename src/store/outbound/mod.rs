@@ -10,6 +10,9 @@ mod reports;
 mod steps;
 mod timers;
 
+pub(super) use attempts::settle;
+pub(super) use claims::claim;
+
 pub use accept::{Enqueued, NewMessage, Once};
 pub use attempts::{Retry, Settled, Settlement, Verdict, WorkEnd};
 pub use cancel::Canceled;

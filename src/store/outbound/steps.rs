@@ -206,7 +206,7 @@ impl Step<'_> {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )?;
         if ready {
-            scope.wake_scheduler(sim.map(SimId));
+            scope.work_waits(sim.map(SimId), self.now);
         }
         if self.due_at.is_some() || parts.contains(&PartState::Uncertain) {
             scope.wake_housekeeper();
