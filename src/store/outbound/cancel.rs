@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::messages::{self, Message};
-use super::steps::{PartKey, Step, part_states};
+use super::steps::{PartKey, Step};
 use crate::clock::Millis;
 use crate::sms::ids::{MessageId, PartNo};
 use crate::sms::state::{PartEvent, PartState};
@@ -38,7 +38,7 @@ impl Store {
 
 fn cancel(scope: &Scope, message: Message, now: Millis) -> Result<Canceled, Error> {
     let id = message.id;
-    let states = part_states(scope, id)?;
+    let states: Vec<PartState> = message.parts.iter().map(|part| part.state).collect();
     let is = |state: PartState| move |part: &&PartState| **part == state;
     let open = [PartState::Waiting, PartState::Sending, PartState::Uncertain];
     if is_canceled(scope, id)? {

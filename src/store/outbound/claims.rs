@@ -101,9 +101,12 @@ fn claim_part(
     bound: bool,
     now: Millis,
 ) -> Result<Claim, Error> {
-    if !bound {
-        bind(scope, message, sim)?;
-    }
+    let text = text(scope, message)?;
+    let reference = if bound {
+        text.reference
+    } else {
+        bind(scope, message, sim, &text)?
+    };
     let part = PartNo(
         scope
             .db
@@ -135,62 +138,74 @@ fn claim_part(
         now,
     };
     step.take(scope)?;
-    let more = head(scope, sim)?.is_some();
-    work(scope, message, part, Token(token), more)
+    Ok(Claim {
+        token: Token(token),
+        message,
+        part,
+        text: text.text,
+        recipient: text.recipient,
+        concat_reference: reference.unwrap_or(0),
+        report: text.report,
+        expires_at: text.expires_at,
+        more: head(scope, sim)?.is_some(),
+    })
 }
 
-fn work(
-    scope: &Scope,
-    message: MessageId,
-    part: PartNo,
-    token: Token,
-    more: bool,
-) -> Result<Claim, Error> {
-    let (text, recipient, reference, report, expires_at): (String, String, Option<u8>, bool, i64) = scope
-        .db
-        .prepare_cached(
-            "SELECT text, recipient, concat_reference, report, expires_at FROM message WHERE id = ?1",
-        )?
+/// What a claim must know of its message.
+struct Text {
+    text: String,
+    recipient: PhoneNumber,
+    parts: u8,
+    reference: Option<u8>,
+    report: bool,
+    expires_at: Millis,
+}
+
+fn text(scope: &Scope, message: MessageId) -> Result<Text, Error> {
+    let mut row = scope.db.prepare_cached(
+        "SELECT text, recipient, parts, concat_reference, report, expires_at FROM message WHERE id = ?1",
+    )?;
+    let (text, recipient, parts, reference, report, expires_at): (String, String, _, _, _, _) = row
         .query_row([message.octets()], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+                row.get(5)?,
+            ))
         })?;
     let recipient = recipient
         .parse()
         .map_err(|_| BadId::new("recipient", "an E.164 number"))?;
-    Ok(Claim {
-        token,
-        message,
-        part,
+    Ok(Text {
         text,
         recipient,
-        concat_reference: reference.unwrap_or(0),
+        parts,
+        reference,
         report,
         expires_at: Millis(expires_at),
-        more,
     })
 }
 
 /// Ties a text to the SIM that takes its first part, under the next reference for that recipient.
-fn bind(scope: &Scope, message: MessageId, sim: SimId) -> Result<(), Error> {
-    let (recipient, parts): (String, u8) = scope
-        .db
-        .prepare_cached("SELECT recipient, parts FROM message WHERE id = ?1")?
-        .query_row([message.octets()], |row| Ok((row.get(0)?, row.get(1)?)))?;
+fn bind(scope: &Scope, message: MessageId, sim: SimId, text: &Text) -> Result<Option<u8>, Error> {
     let mut reference: Option<u8> = None;
-    if parts > 1 {
+    if text.parts > 1 {
         reference = scope
             .db
             .prepare_cached(
                 "INSERT INTO concat_counter(sim, recipient, last) VALUES (?1, ?2, 1)
                  ON CONFLICT DO UPDATE SET last = (last + 1) % 256 RETURNING last",
             )?
-            .query_row(params![sim.0, recipient], |row| row.get(0))?;
+            .query_row(params![sim.0, text.recipient.as_str()], |row| row.get(0))?;
     }
     scope
         .db
         .prepare_cached("UPDATE message SET sim = ?2, concat_reference = ?3 WHERE id = ?1")?
         .execute(params![message.octets(), sim.0, reference])?;
-    Ok(())
+    Ok(reference)
 }
 
 #[cfg(test)]

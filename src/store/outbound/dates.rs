@@ -2,10 +2,10 @@
 
 use rusqlite::params;
 
-use super::messages::Failure;
-use super::steps::{PartKey, Step, part_states};
+use super::messages::{self, Failure};
+use super::steps::{PartKey, Step};
 use crate::clock::Millis;
-use crate::sms::ids::{MessageId, PartNo, SimId};
+use crate::sms::ids::{MessageId, SimId};
 use crate::sms::state::{MessageState, PartEvent, PartState};
 use crate::store::engine::Scope;
 use crate::store::events::NewEvent;
@@ -90,14 +90,15 @@ pub(super) fn expire(scope: &Scope, message: MessageId, now: Millis) -> Result<(
         message: "its time ran out before it could be sent".into(),
         raw: None,
     };
-    for (no, state) in (1..).zip(part_states(scope, message)?) {
-        if state != PartState::Waiting {
+    let parts = messages::find(scope.db, message)?.map(|message| message.parts);
+    for part in parts.unwrap_or_default() {
+        if part.state != PartState::Waiting {
             continue;
         }
         let step = Step {
             part: PartKey {
                 message,
-                no: PartNo(no),
+                no: part.no,
             },
             event: PartEvent::Expire,
             holder: None,

@@ -44,15 +44,27 @@ pub(super) enum Taken {
     Refused,
 }
 
+/// A text before a step of one of its parts: read at once, for it is asked at each step.
+struct Standing {
+    message: MessageState,
+    /// Its parts in order.
+    parts: Vec<PartState>,
+    /// Which of them takes the step, where it stands, and the attempt that holds it.
+    place: usize,
+    part: PartState,
+    holder: Option<Token>,
+}
+
 impl Step<'_> {
     /// Takes the step if the table allows it and the part is still held as expected.
     pub(super) fn take(&self, scope: &Scope) -> Result<Taken, Error> {
-        let Some((from, holder)) = self.standing(scope)? else {
+        let Some(mut text) = self.standing(scope)? else {
             return Ok(Taken::Refused);
         };
-        if self.holder.is_some() && self.holder != holder {
+        if self.holder.is_some() && self.holder != text.holder {
             return Ok(Taken::Refused);
         }
+        let from = text.part;
         let to = match from.next(self.event) {
             Ok(to) => to,
             Err(refused) => {
@@ -61,10 +73,13 @@ impl Step<'_> {
             }
         };
         self.move_part(scope, from, to)?;
-        if to == PartState::Failed {
-            self.stop_the_rest(scope)?;
+        if let Some(part) = text.parts.get_mut(text.place) {
+            *part = to;
         }
-        self.fold(scope, from, to)?;
+        if to == PartState::Failed && self.stop_the_rest(scope)? {
+            text.parts = self.standing(scope)?.map_or(text.parts, |now| now.parts);
+        }
+        self.fold(scope, from, to, text.message, &text.parts)?;
         if to == PartState::Waiting && cancel::is_canceled(scope, self.part.message)? {
             let reason = "withdrawn before it could go again";
             cancel::withdraw(scope, self.part, reason, self.now)?;
@@ -72,16 +87,30 @@ impl Step<'_> {
         Ok(Taken::Moved)
     }
 
-    fn standing(&self, scope: &Scope) -> Result<Option<(PartState, Option<Token>)>, Error> {
-        let row: Option<(String, Option<i64>)> = scope
-            .db
-            .prepare_cached("SELECT state, token FROM part WHERE message = ?1 AND no = ?2")?
-            .query_row(params![self.part.message.octets(), self.part.no.0], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        row.map(|(state, token)| Ok((state.parse()?, token.map(Token))))
-            .transpose()
+    fn standing(&self, scope: &Scope) -> Result<Option<Standing>, Error> {
+        let mut rows = scope.db.prepare_cached(
+            "SELECT p.no, p.state, p.token, m.state FROM part p JOIN message m ON m.id = p.message
+             WHERE p.message = ?1 ORDER BY p.no",
+        )?;
+        let mut rows = rows.query([self.part.message.octets()])?;
+        let mut parts: Vec<PartState> = Vec::new();
+        let mut found = None;
+        while let Some(row) = rows.next()? {
+            let part = row.get::<_, String>(1)?.parse()?;
+            if row.get::<_, u8>(0)? == self.part.no.0 {
+                let holder = row.get::<_, Option<i64>>(2)?.map(Token);
+                let message = row.get::<_, String>(3)?.parse()?;
+                found = Some((parts.len(), part, holder, message));
+            }
+            parts.push(part);
+        }
+        Ok(found.map(|(place, part, holder, message)| Standing {
+            message,
+            parts,
+            place,
+            part,
+            holder,
+        }))
     }
 
     fn move_part(&self, scope: &Scope, from: PartState, to: PartState) -> Result<(), Error> {
@@ -117,11 +146,13 @@ impl Step<'_> {
 
     /// A part that can never go makes the others of its text worthless: they are not sent. One that is
     /// sent again after a silence may be out already, and keeps its chance.
-    fn stop_the_rest(&self, scope: &Scope) -> Result<(), Error> {
+    /// Whether there were others.
+    fn stop_the_rest(&self, scope: &Scope) -> Result<bool, Error> {
         let mut rest = scope.db.prepare_cached(
             "UPDATE part SET state = 'canceled', final_at = ?2
              WHERE message = ?1 AND state = 'waiting' AND resent = 0 RETURNING no",
         )?;
+        let mut any = false;
         for no in rest.query_map(params![self.part.message.octets(), self.now.0], |row| {
             row.get(0)
         })? {
@@ -132,19 +163,25 @@ impl Step<'_> {
                 ..self.event("part.canceled", Some(change))
             };
             event.write(scope)?;
+            any = true;
         }
-        Ok(())
+        Ok(any)
     }
 
-    fn fold(&self, scope: &Scope, from: PartState, to: PartState) -> Result<(), Error> {
-        let parts = part_states(scope, self.part.message)?;
-        let before = message_state(scope, self.part.message)?;
-        let after = match state::fold(&parts) {
+    fn fold(
+        &self,
+        scope: &Scope,
+        from: PartState,
+        to: PartState,
+        before: MessageState,
+        parts: &[PartState],
+    ) -> Result<(), Error> {
+        let after = match state::fold(parts) {
             // Its hour has not come.
             MessageState::Queued if before == MessageState::Scheduled => before,
             after => after,
         };
-        self.move_message(scope, &parts, after)?;
+        self.move_message(scope, parts, after)?;
         if parts.len() > 1 && from != to {
             self.event(&format!("part.{to}"), Some((from.as_str(), to.as_str())))
                 .write(scope)?;
@@ -272,24 +309,4 @@ fn worst_failure(scope: &Scope, message: MessageId) -> Result<Option<Failure>, E
             Ok(Failure { code: row.get(0)?, message: row.get(1)?, raw: row.get(2)? })
         })
         .optional()?)
-}
-
-pub(super) fn part_states(scope: &Scope, message: MessageId) -> Result<Vec<PartState>, Error> {
-    let mut rows = scope
-        .db
-        .prepare_cached("SELECT state FROM part WHERE message = ?1 ORDER BY no")?;
-    let mut rows = rows.query([message.octets()])?;
-    let mut states = Vec::new();
-    while let Some(row) = rows.next()? {
-        states.push(row.get::<_, String>(0)?.parse()?);
-    }
-    Ok(states)
-}
-
-fn message_state(scope: &Scope, message: MessageId) -> Result<MessageState, Error> {
-    let word: String = scope
-        .db
-        .prepare_cached("SELECT state FROM message WHERE id = ?1")?
-        .query_row([message.octets()], |row| row.get(0))?;
-    Ok(word.parse()?)
 }
