@@ -329,6 +329,27 @@ mod tests {
         assert_eq!(missing.message, "the text has no part 3");
     }
 
+    async fn queue(store: &Store, now: Millis) -> MessageId {
+        let new = NewMessage {
+            id: MessageId::new(),
+            key: None,
+            recipient: "+447700900123".parse().unwrap(),
+            text: "text".into(),
+            class: MessageClass::default(),
+            alphabet: "gsm7".into(),
+            parts: 1,
+            report: true,
+            priority: Priority::default(),
+            send_at: None,
+            expires_at: now.plus(Duration::from_secs(600)),
+            client_ref: None,
+            once: None,
+        };
+        let id = new.id;
+        store.enqueue(new, now).await.unwrap();
+        id
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_sim_that_left_holds_no_claim_and_a_stop_ends_those_that_stand() {
         let store = Store::in_task().unwrap();
@@ -344,7 +365,9 @@ mod tests {
             store: store.clone(),
             clock: Clock::following_runtime(now),
             hand_over: Arc::new(move |job: Job| {
-                handed.try_send(job).map_err(|refused| refused.into_inner())
+                handed
+                    .try_send(job)
+                    .map_err(mpsc::error::TrySendError::into_inner)
             }),
             sims,
             ended,
@@ -355,23 +378,7 @@ mod tests {
         pass().await;
         tell.send(SimNews::Down(sim)).await.unwrap();
         pass().await;
-        let id = MessageId::new();
-        let new = NewMessage {
-            id,
-            key: None,
-            recipient: "+447700900123".parse().unwrap(),
-            text: "text".into(),
-            class: MessageClass::default(),
-            alphabet: "gsm7".into(),
-            parts: 1,
-            report: true,
-            priority: Priority::default(),
-            send_at: None,
-            expires_at: now.plus(Duration::from_secs(600)),
-            client_ref: None,
-            once: None,
-        };
-        store.enqueue(new, now).await.unwrap();
+        let id = queue(&store, now).await;
         pass().await;
         let state = async || store.message(id).await.unwrap().unwrap().state;
         assert_eq!(

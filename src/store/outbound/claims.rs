@@ -101,11 +101,11 @@ fn claim_part(
     bound: bool,
     now: Millis,
 ) -> Result<Claim, Error> {
-    let text = text(scope, message)?;
+    let content = content(scope, message)?;
     let reference = if bound {
-        text.reference
+        content.reference
     } else {
-        bind(scope, message, sim, &text)?
+        bind(scope, message, sim, &content)?
     };
     let part = PartNo(
         scope
@@ -142,17 +142,17 @@ fn claim_part(
         token: Token(token),
         message,
         part,
-        text: text.text,
-        recipient: text.recipient,
+        text: content.text,
+        recipient: content.recipient,
         concat_reference: reference.unwrap_or(0),
-        report: text.report,
-        expires_at: text.expires_at,
+        report: content.report,
+        expires_at: content.expires_at,
         more: head(scope, sim)?.is_some(),
     })
 }
 
 /// What a claim must know of its message.
-struct Text {
+struct Content {
     text: String,
     recipient: PhoneNumber,
     parts: u8,
@@ -161,7 +161,7 @@ struct Text {
     expires_at: Millis,
 }
 
-fn text(scope: &Scope, message: MessageId) -> Result<Text, Error> {
+fn content(scope: &Scope, message: MessageId) -> Result<Content, Error> {
     let mut row = scope.db.prepare_cached(
         "SELECT text, recipient, parts, concat_reference, report, expires_at FROM message WHERE id = ?1",
     )?;
@@ -179,7 +179,7 @@ fn text(scope: &Scope, message: MessageId) -> Result<Text, Error> {
     let recipient = recipient
         .parse()
         .map_err(|_| BadId::new("recipient", "an E.164 number"))?;
-    Ok(Text {
+    Ok(Content {
         text,
         recipient,
         parts,
@@ -190,16 +190,21 @@ fn text(scope: &Scope, message: MessageId) -> Result<Text, Error> {
 }
 
 /// Ties a text to the SIM that takes its first part, under the next reference for that recipient.
-fn bind(scope: &Scope, message: MessageId, sim: SimId, text: &Text) -> Result<Option<u8>, Error> {
+fn bind(
+    scope: &Scope,
+    message: MessageId,
+    sim: SimId,
+    content: &Content,
+) -> Result<Option<u8>, Error> {
     let mut reference: Option<u8> = None;
-    if text.parts > 1 {
+    if content.parts > 1 {
         reference = scope
             .db
             .prepare_cached(
                 "INSERT INTO concat_counter(sim, recipient, last) VALUES (?1, ?2, 1)
                  ON CONFLICT DO UPDATE SET last = (last + 1) % 256 RETURNING last",
             )?
-            .query_row(params![sim.0, text.recipient.as_str()], |row| row.get(0))?;
+            .query_row(params![sim.0, content.recipient.as_str()], |row| row.get(0))?;
     }
     scope
         .db
