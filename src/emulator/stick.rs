@@ -227,6 +227,14 @@ impl Stick {
             Order::Reports { delay, order, zone } => subscription.report(delay, order, zone),
             Order::Quota(quota) => subscription.limit(quota),
             Order::Spam(quota) => subscription.filter(quota),
+            Order::Registration(domain, stat) => {
+                modem.set_registration(domain, stat);
+                modem.receive(&[], now);
+            }
+            Order::Signal(rssi) => {
+                modem.set_signal(rssi);
+                modem.receive(&[], now);
+            }
         }
         true
     }

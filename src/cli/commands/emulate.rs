@@ -26,7 +26,8 @@ A plan says what goes wrong, one [[fault]] after the other: `at` (command, answe
 ctrl_z, air, result, unsolicited), `modem`, `command`, `nth`, `every`, `chance`, `times`, and `do`
 (silence, late, torn, doubled, garbage, error, reset, unplug, sim_out, sim_in, sim_full, sim_room,
 sim_locked, network_lost, network_back, call) with `ms`, `error`, `as`. The control socket takes the
-same as JSON, one object a line, and besides: deliver, reports, quota, spam, plug, clear, list.
+same as JSON, one object a line, and besides: deliver, reports, quota, spam, registration, signal, plug,
+clear, list.
 
 Examples:
   simpost emulate --modems 4 --dir /tmp/modems --ledger /tmp/ledger.jsonl

@@ -10,6 +10,8 @@
 //! | `reports` | `modem delay_ms order zone`: how reports come from now on |
 //! | `quota` | `modem parts per_ms`: so many parts pass, all of them without `parts` |
 //! | `spam` | the same: the rest is accepted and swallowed |
+//! | `registration` | `modem domain stat`: `stat` of +CREG and its like from now on, for the domain `cs`, `ps` or `eps`, or all |
+//! | `signal` | `modem rssi`: of +CSQ from now on, 0 to 31, or 99 |
 //! | `list` | `modem`: how things stand |
 //!
 //! Without `modem` all of them are meant, but for `deliver`. `order` is `kept`, `reversed` or
@@ -22,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::emulator::faults::{Act, Rule, RuleText, Word};
+use crate::emulator::modem::Domain;
 use crate::emulator::network::{Inbound, Quota, ReportOrder};
 
 /// What one stick is to do.
@@ -47,6 +50,10 @@ pub(in crate::emulator) enum Order {
     Quota(Option<Quota>),
     /// After how many parts the rest is swallowed.
     Spam(Option<Quota>),
+    /// What the network grants to one domain, or to all that can have it.
+    Registration(Option<Domain>, u8),
+    /// How well it hears the network.
+    Signal(u8),
 }
 
 /// A line of the socket, understood.
@@ -116,6 +123,35 @@ struct QuotaText {
     per_ms: Option<u64>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RegistrationText {
+    modem: Option<u16>,
+    domain: Option<Domain>,
+    stat: u8,
+}
+
+impl RegistrationText {
+    /// Errors: no such `<stat>` in that domain, or in any.
+    fn order(&self) -> Result<Order, String> {
+        let known = match self.domain {
+            Some(domain) => domain.has(self.stat),
+            None => Domain::ALL.iter().any(|domain| domain.has(self.stat)),
+        };
+        if !known {
+            return Err("`stat`: is 0 to 5, 8 or 11; 6, 7, 9 and 10 with cs only".into());
+        }
+        Ok(Order::Registration(self.domain, self.stat))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SignalText {
+    modem: Option<u16>,
+    rssi: u8,
+}
+
 impl QuotaText {
     fn quota(&self) -> Option<Quota> {
         let per = self.per_ms.map(Duration::from_millis);
@@ -123,45 +159,67 @@ impl QuotaText {
     }
 }
 
+/// What can be asked besides the words of a plan.
+const KNOWN: [&str; 9] = [
+    "list",
+    "clear",
+    "plug",
+    "deliver",
+    "reports",
+    "quota",
+    "spam",
+    "registration",
+    "signal",
+];
+
 /// Understands one line. Errors: what is wrong with it, in words.
 pub(super) fn read(line: &str) -> Result<Request, String> {
     let mut object: Map<String, Value> =
         serde_json::from_str(line).map_err(|error| format!("this is no JSON object: {error}"))?;
     let what = object.get("do").and_then(Value::as_str).map(str::to_owned);
     let what = what.ok_or("`do`: is missing: what is to be done?")?;
-    let known = [
-        "list", "clear", "plug", "deliver", "reports", "quota", "spam",
-    ];
-    if !known.contains(&what.as_str()) {
-        if serde_json::from_value::<Word>(json!(what)).is_err() {
-            let known = known.join(", ");
-            return Err(format!(
-                "`do`: no plan knows `{what}`, and it is none of {known}"
-            ));
-        }
-        let text: RuleText = keys(object)?;
-        let modem = text.modem();
-        let order = if text.waits() {
-            text.rule().map(Order::Rule)
-        } else {
-            text.at_once().map(Order::Act)
-        };
-        return order
-            .map(|order| Request::Order(modem, order))
-            .map_err(|bad| bad.to_string());
+    if !KNOWN.contains(&what.as_str()) {
+        return fault(&what, object);
     }
     object.remove("do");
-    Ok(match what.as_str() {
-        "clear" => Request::Order(keys::<Whom>(object)?.modem, Order::Clear),
-        "plug" => {
-            let PlugText { modem, name } = keys(object)?;
-            Request::Order(modem, Order::Plug(name))
-        }
+    match what.as_str() {
         "deliver" => {
             let it: DeliverText = keys(object)?;
             let mut inbound = Inbound::new(it.from, it.text);
             (inbound.order, inbound.zone) = (it.order, it.zone);
-            Request::Deliver(it.modem, inbound)
+            Ok(Request::Deliver(it.modem, inbound))
+        }
+        what => order(what, object),
+    }
+}
+
+/// A word of a plan: at once, or as a rule.
+fn fault(what: &str, object: Map<String, Value>) -> Result<Request, String> {
+    if serde_json::from_value::<Word>(json!(what)).is_err() {
+        let known = KNOWN.join(", ");
+        return Err(format!(
+            "`do`: no plan knows `{what}`, and it is none of {known}"
+        ));
+    }
+    let text: RuleText = keys(object)?;
+    let modem = text.modem();
+    let order = if text.waits() {
+        text.rule().map(Order::Rule)
+    } else {
+        text.at_once().map(Order::Act)
+    };
+    order
+        .map(|order| Request::Order(modem, order))
+        .map_err(|bad| bad.to_string())
+}
+
+/// One of [`KNOWN`] but a text, by its other keys.
+fn order(what: &str, object: Map<String, Value>) -> Result<Request, String> {
+    let (modem, order) = match what {
+        "clear" => (keys::<Whom>(object)?.modem, Order::Clear),
+        "plug" => {
+            let PlugText { modem, name } = keys(object)?;
+            (modem, Order::Plug(name))
         }
         "reports" => {
             let it: ReportsText = keys(object)?;
@@ -173,18 +231,30 @@ pub(super) fn read(line: &str) -> Result<Request, String> {
                 order: it.order,
                 zone: it.zone,
             };
-            Request::Order(it.modem, reports)
+            (it.modem, reports)
         }
         "quota" => {
             let it: QuotaText = keys(object)?;
-            Request::Order(it.modem, Order::Quota(it.quota()))
+            (it.modem, Order::Quota(it.quota()))
         }
         "spam" => {
             let it: QuotaText = keys(object)?;
-            Request::Order(it.modem, Order::Spam(it.quota()))
+            (it.modem, Order::Spam(it.quota()))
         }
-        _ => Request::Order(keys::<Whom>(object)?.modem, Order::Show),
-    })
+        "registration" => {
+            let it: RegistrationText = keys(object)?;
+            (it.modem, it.order()?)
+        }
+        "signal" => {
+            let it: SignalText = keys(object)?;
+            if !matches!(it.rssi, 0..=31 | 99) {
+                return Err("`rssi`: is 0 to 31, or 99".into());
+            }
+            (it.modem, Order::Signal(it.rssi))
+        }
+        _ => (keys::<Whom>(object)?.modem, Order::Show),
+    };
+    Ok(Request::Order(modem, order))
 }
 
 fn keys<T: DeserializeOwned>(object: Map<String, Value>) -> Result<T, String> {
@@ -258,6 +328,27 @@ mod tests {
     }
 
     #[test]
+    fn the_network_is_set_by_orders_of_its_own() {
+        let cases = [
+            (
+                r#"{"do":"registration","modem":1,"domain":"cs","stat":6}"#,
+                Request::Order(Some(1), Order::Registration(Some(Domain::Circuit), 6)),
+            ),
+            (
+                r#"{"do":"registration","stat":3}"#,
+                Request::Order(None, Order::Registration(None, 3)),
+            ),
+            (
+                r#"{"do":"signal","rssi":31}"#,
+                Request::Order(None, Order::Signal(31)),
+            ),
+        ];
+        for (line, wanted) in cases {
+            assert_eq!(read(line), Ok(wanted), "{line}");
+        }
+    }
+
+    #[test]
     fn a_line_that_cannot_be_done_says_why() {
         const CASES: &[(&str, &str)] = &[
             ("nonsense", "this is no JSON object: "),
@@ -274,6 +365,16 @@ mod tests {
                 r#"{"do":"deliver","from":"x","text":"y"}"#,
                 "missing field `modem`",
             ),
+            (
+                r#"{"do":"registration","domain":"eps","stat":6}"#,
+                "`stat`: is 0 to 5",
+            ),
+            (r#"{"do":"registration","stat":12}"#, "`stat`: is 0 to 5"),
+            (
+                r#"{"do":"registration","domain":"lte","stat":1}"#,
+                "unknown variant `lte`",
+            ),
+            (r#"{"do":"signal","rssi":32}"#, "`rssi`: is 0 to 31"),
             (
                 r#"{"do":"quota","parts":-1}"#,
                 "invalid value: integer `-1`",

@@ -36,7 +36,8 @@ use super::faults::{Faults, Step};
 use super::identity::{Identity, SERVICE_CENTRE};
 use card::{Access, Card};
 use command_line::Call;
-use commands::Menu;
+pub(super) use commands::Domain;
+use commands::{Coverage, Menu};
 pub(super) use exchange::{Effect, Part, Struck, Verdict};
 pub(super) use manners::Manners;
 pub use manners::MannersError;
@@ -84,6 +85,12 @@ enum State {
     Silent {
         deaf_until: Instant,
     },
+    /// A command takes its time; then come its text and the rest of its line.
+    Busy {
+        until: Instant,
+        text: String,
+        rest: String,
+    },
 }
 
 /// An unsolicited code that waits.
@@ -103,10 +110,9 @@ pub(super) struct Modem {
     card: Card,
     storage: Storages,
     service_centre: String,
-    /// Is the radio on (`+CFUN`)?
-    radio_on: bool,
-    /// Does the network let it in?
-    admitted: bool,
+    /// `<fun>` of `+CFUN`: 0 or 4 off, 1 on.
+    functionality: u8,
+    coverage: Coverage,
     /// Came while the SIM was full; the network offers it again.
     waiting: VecDeque<Arrival>,
     /// Routed and not acknowledged, with the end of the network's patience.
@@ -155,8 +161,8 @@ impl Modem {
             setup: Setup::of(&manners),
             card: Card::new(),
             service_centre: SERVICE_CENTRE.into(),
-            radio_on: true,
-            admitted: true,
+            functionality: 1,
+            coverage: Coverage::of(&manners),
             waiting: VecDeque::new(),
             unacknowledged: None,
             unrouted: VecDeque::new(),
@@ -216,7 +222,7 @@ impl Modem {
     /// When [`Modem::tick`] has work.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         let state = match self.state {
-            State::Sending { until, .. } => Some(until),
+            State::Sending { until, .. } | State::Busy { until, .. } => Some(until),
             State::Silent { deaf_until } if !self.input.is_empty() => Some(deaf_until),
             _ => None,
         };
@@ -242,6 +248,13 @@ impl Modem {
             State::Sending { part, until } if until <= now => {
                 self.state = State::Submitted { mr: part.mr };
                 self.part = Some(part);
+            }
+            State::Busy { until, text, rest } if until <= now => {
+                if !text.is_empty() {
+                    self.say(&text);
+                }
+                self.run_calls(&rest, now);
+                steps::close(self, Step::Answer, now);
             }
             other => self.state = other,
         }
@@ -315,20 +328,10 @@ impl Modem {
         }
     }
 
-    /// Is it in the network?
-    pub(super) fn registered(&self) -> bool {
-        self.searches() && self.admitted
-    }
-
-    /// Does it look for a network?
-    fn searches(&self) -> bool {
-        self.radio_on && self.card.access() == Access::Open
-    }
-
     fn digest(&mut self, now: Instant) {
         while !self.steps.holds_input() {
             match &self.state {
-                State::Sending { .. } | State::Submitted { .. } => break,
+                State::Sending { .. } | State::Submitted { .. } | State::Busy { .. } => break,
                 State::Silent { deaf_until } => {
                     if now < *deaf_until || self.input.is_empty() {
                         break;
@@ -383,7 +386,11 @@ impl Modem {
         let Some(body) = command_line::body(line) else {
             return;
         };
-        let mut rest = body.as_str();
+        self.run_calls(&body, now);
+    }
+
+    /// Carries out what stands behind the prefix.
+    fn run_calls(&mut self, mut rest: &str, now: Instant) {
         while !rest.is_empty() {
             let outcome = match command_line::next(rest) {
                 Some((call, after)) => {
@@ -395,6 +402,11 @@ impl Modem {
             match outcome {
                 Ok(Reply::Done) => {}
                 Ok(Reply::Text(text)) => self.say(&text),
+                Ok(Reply::After(time, text)) => {
+                    let (until, rest) = (now + time, rest.to_owned());
+                    self.state = State::Busy { until, text, rest };
+                    return;
+                }
                 Ok(Reply::Last(text)) => return self.say(&text),
                 Ok(Reply::Prompt(draft)) if rest.is_empty() => return self.prompt(draft),
                 Ok(Reply::Send(part)) if rest.is_empty() => return self.transmit(part, now),
@@ -426,7 +438,7 @@ impl Modem {
         let free = match &self.state {
             State::Command => self.line.is_empty() || !self.setup.echo,
             State::Prompt { .. } => false,
-            State::Sending { .. } | State::Submitted { .. } | State::Silent { .. } => true,
+            _ => true,
         };
         if !free || self.news.is_empty() {
             return;
@@ -496,6 +508,9 @@ impl Modem {
     fn ask(&mut self, command: &str) -> String {
         let line = format!("AT{command}\r");
         self.receive(line.as_bytes(), tokio::time::Instant::now().into_std());
+        while let State::Busy { until, .. } = self.state {
+            self.tick(until);
+        }
         let mut said = Vec::new();
         while let Some(Effect::Write(bytes)) = self.poll() {
             said.extend(bytes);

@@ -1,5 +1,7 @@
 //! What a command comes to: done, a text, a prompt or a fault, and how each is worded.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 
 use super::command_line::Form;
@@ -45,6 +47,8 @@ pub(super) enum Reply {
     Done,
     /// Information lines, joined by CR LF.
     Text(String),
+    /// Information lines, or none, that come so much later.
+    After(Duration, String),
     /// Information lines after which no final result comes.
     Last(String),
     /// Waits for a payload.
@@ -90,6 +94,7 @@ const EQUIPMENT_WORDS: &[(u16, &str)] = &[
     (13, "SIM failure"),
     (14, "SIM busy"),
     (16, "incorrect password"),
+    (30, "no network service"),
     (32, "network not allowed - emergency calls only"),
     (50, "Incorrect parameters"),
 ];

@@ -42,6 +42,8 @@ pub(super) struct Setup {
     pub(super) caller_news: u8,
     /// `+CUSD`: 1 = what the network says is told.
     pub(super) ussd_news: u8,
+    /// Is a change of the signal told?
+    pub(super) signal_news: bool,
     /// `+CSCS`.
     pub(super) charset: Charset,
 }
@@ -67,6 +69,7 @@ impl Setup {
             operator_format: 0,
             caller_news: 0,
             ussd_news: 0,
+            signal_news: manners.signal_news.first,
             charset: Charset::Gsm,
         }
     }

@@ -39,7 +39,7 @@ pub(super) fn suffer(modem: &mut Modem, trouble: Trouble, now: Instant) {
         Trouble::SimIn => place_card(modem, true, now),
         Trouble::SimFull(full) => modem.storage.pretend_full(full),
         Trouble::SimLocked => {
-            let before = modem.registered();
+            let before = modem.stats();
             modem.card.lock();
             registration_changed(modem, before);
         }
@@ -52,7 +52,7 @@ pub(super) fn suffer(modem: &mut Modem, trouble: Trouble, now: Instant) {
 }
 
 fn place_card(modem: &mut Modem, present: bool, now: Instant) {
-    let before = modem.registered();
+    let before = modem.stats();
     modem.card.place(present);
     let manners = modem.manners.clone();
     let lines = if present {
@@ -75,7 +75,8 @@ pub(super) fn restart(modem: &mut Modem, now: Instant) {
     modem.setup = Setup::of(&manners);
     modem.card.restart();
     modem.storage.restart();
-    modem.radio_on = true;
+    modem.functionality = 1;
+    modem.coverage.restart();
     let unrouted = modem.unacknowledged.take().map(|(arrival, _)| arrival);
     modem.waiting.extend(unrouted);
     modem.waiting.append(&mut modem.unrouted);

@@ -129,15 +129,16 @@ fn speed(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault> {
 }
 
 fn functionality(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault> {
-    let on = match form {
-        Form::Read => return text(format!("+CFUN: {}", u8::from(modem.radio_on))),
+    let functionality = match form {
+        Form::Read => return text(format!("+CFUN: {}", modem.functionality)),
         Form::Test => return text("+CFUN: (0,1,4),(0,1)".into()),
-        Form::Set("0" | "0,0" | "4" | "4,0") => false,
-        Form::Set("1" | "1,0") => true,
+        Form::Set("0" | "0,0") => 0,
+        Form::Set("4" | "4,0") => 4,
+        Form::Set("1" | "1,0") => 1,
         _ => return Err(BAD_PARAMETERS),
     };
-    let before = modem.registered();
-    modem.radio_on = on;
+    let before = modem.stats();
+    modem.functionality = functionality;
     registration_changed(modem, before);
     Ok(Reply::Done)
 }

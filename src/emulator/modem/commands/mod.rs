@@ -3,8 +3,10 @@
 mod general;
 mod indications;
 mod network;
+mod registration;
 mod security;
 mod sending;
+mod signal;
 mod storages;
 mod ussd;
 
@@ -14,8 +16,10 @@ use super::command_line::{Call, Form};
 use super::reply::{Fault, Reply, text};
 use super::schedule::Later;
 use super::{Modem, card, routes};
-pub(super) use network::{admit, registration_changed, signal};
+pub(in crate::emulator) use registration::Domain;
+pub(super) use registration::{Coverage, admit, registration_changed};
 pub(super) use sending::{compose, hold_link, store, time_on_air};
+pub(super) use signal::signal;
 pub(super) use ussd::Menu;
 
 /// How one command answers.
@@ -24,6 +28,8 @@ type Answer = fn(&mut Modem, Form, Instant) -> Result<Reply, Fault>;
 const TABLES: &[&[(&str, Answer)]] = &[
     general::TABLE,
     network::TABLE,
+    registration::TABLE,
+    signal::TABLE,
     security::TABLE,
     indications::TABLE,
     storages::TABLE,
@@ -65,6 +71,7 @@ pub(super) fn answer(modem: &mut Modem, call: &Call, now: Instant) -> Result<Rep
     };
     if outcome.is_ok() {
         modem.schedule.hush(&manners, &typed);
+        modem.switch_signal_news(&typed);
     }
     outcome
 }

@@ -1,177 +1,257 @@
-//! The commands about the network: registration, operators, signal.
+//! The network that the client chooses: `+COPS`.
 //!
-//! Source: TS 27.007, 7.2 (`+CREG`), 7.3 (`+COPS`), 8.5 (`+CSQ`), 10.1.
+//! Source: TS 27.007, 7.3; what searching takes, by `hardware/manners`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Answer;
+use super::registration::registration_changed;
 use crate::emulator::identity::{OPERATOR, OPERATOR_CODE, SHORT_OPERATOR};
 use crate::emulator::modem::Modem;
 use crate::emulator::modem::command_line::Form;
-use crate::emulator::modem::reply::{BAD_PARAMETERS, Fault, Reply, fixed, setting, text};
+use crate::emulator::modem::reply::{BAD_PARAMETERS, Fault, Reply, text};
 
-pub(super) const TABLE: &[(&str, Answer)] = &[
-    ("+CREG", |modem, form, _| registration(modem, form, 0)),
-    ("+CGREG", |modem, form, _| registration(modem, form, 1)),
-    ("+CEREG", |modem, form, _| registration(modem, form, 2)),
-    ("+CGATT", |modem, form, _| match form {
-        Form::Test => text("+CGATT: (1)".into()),
-        Form::Set("1") => Ok(Reply::Done),
-        _ => fixed(form, &format!("+CGATT: {}", u8::from(modem.registered()))),
-    }),
-    ("+COPS", operator),
-    ("+CSQ", |modem, form, _| match form {
-        Form::Test => text("+CSQ: (0-31,99),(99)".into()),
-        _ => fixed(form, &format!("+CSQ: {},99", signal(modem))),
-    }),
-];
+pub(super) const TABLE: &[(&str, Answer)] = &[("+COPS", operator)];
 
-/// "Network not allowed, emergency calls only" (TS 27.007, 9.2.1).
+/// "No network service" and "network not allowed, emergency calls only" (TS 27.007, 9.2.1).
+const NO_NETWORK: Fault = Fault::Equipment(30);
 const NOT_LET_IN: Fault = Fault::Equipment(32);
 
-/// Names in the order of `Setup::registration_news`.
-const REGISTRATIONS: [&str; 3] = ["+CREG", "+CGREG", "+CEREG"];
+/// A network within reach: its long name, its short one, its code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Operator(&'static str, &'static str, &'static str);
 
-/// `<rssi>` of `+CSQ`: 21 is -71 dBm, 99 unknown.
-pub(in crate::emulator::modem) fn signal(modem: &Modem) -> u8 {
-    if modem.registered() { 21 } else { 99 }
+const HOME: Operator = Operator(OPERATOR, SHORT_OPERATOR, OPERATOR_CODE);
+/// One that lets the home network's SIMs in.
+const PARTNER: Operator = Operator("Guest Test", "Guest", "00103");
+/// One that does not.
+const FORBIDDEN: Operator = Operator("Other Test", "Other", "00102");
+
+/// What the client asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Choice {
+    /// Whatever the SIM likes best.
+    Automatic,
+    /// This one and no other.
+    Manual(Operator),
+    /// None: signed off.
+    Nothing,
 }
 
-/// Lets the modem into the network or throws it out.
-pub(in crate::emulator::modem) fn admit(modem: &mut Modem, admitted: bool) {
-    let before = modem.registered();
-    modem.admitted = admitted;
-    registration_changed(modem, before);
-}
-
-/// Tells the client, where it asked for it, that the modem is in the network or out of it.
-pub(in crate::emulator::modem) fn registration_changed(modem: &mut Modem, before: bool) {
-    if modem.registered() == before {
-        return;
-    }
-    for (name, news) in REGISTRATIONS.into_iter().zip(modem.setup.registration_news) {
-        if news > 0 {
-            modem.announce(format!("{name}: {}", where_it_is(modem, news)), false);
+impl Choice {
+    /// What becomes of the `<stat>` that the home network grants.
+    pub(super) fn turns(self, stat: u8) -> u8 {
+        match (self, stat) {
+            (Self::Nothing, _) => 0,
+            // At home: a guest's.
+            (Self::Manual(PARTNER), 1) => 5,
+            (Self::Manual(PARTNER), 6) => 7,
+            (Self::Manual(PARTNER), 9) => 10,
+            _ => stat,
         }
     }
 }
 
-/// `<stat>` and with `news` 2 also area, cell and technology, as the family writes them.
-fn where_it_is(modem: &Modem, news: u8) -> String {
-    match (modem.registered(), news) {
-        (true, 2) => format!("1{}", modem.manners.registration),
-        (true, _) => "1".into(),
-        (false, _) if modem.searches() => modem.manners.unregistered.to_string(),
-        (false, _) => "0".into(),
+impl Operator {
+    /// Its name in the format that `+COPS` counts: long, short, code.
+    fn name(self, format: u8) -> &'static str {
+        match format {
+            0 => self.0,
+            1 => self.1,
+            _ => self.2,
+        }
     }
 }
 
-fn registration(modem: &mut Modem, form: Form, which: usize) -> Result<Reply, Fault> {
-    let name = REGISTRATIONS.get(which).copied().unwrap_or_default();
-    if form == Form::Read {
-        let news = modem.setup.registration_news.get(which).copied();
-        let news = news.unwrap_or_default();
-        return text(format!("{name}: {news},{}", where_it_is(modem, news)));
+/// The network that the modem is in.
+fn current(modem: &Modem) -> Option<Operator> {
+    let roams = |stat: u8| matches!(stat, 5 | 7 | 10);
+    let operator = if modem.stats().into_iter().any(roams) {
+        PARTNER
+    } else {
+        HOME
+    };
+    modem.registered().then_some(operator)
+}
+
+/// The name as the character set has it; a code is digits in all of them.
+fn shown(modem: &Modem, operator: Operator, format: u8) -> String {
+    let name = operator.name(format);
+    if format == 2 {
+        return name.into();
     }
-    match modem.setup.registration_news.get_mut(which) {
-        Some(place) => setting(form, name, 2, place),
-        None => Err(Fault::Plain),
-    }
+    modem.setup.charset.encode(name)
 }
 
 fn operator(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault> {
-    let set = modem.setup.charset;
-    let (long, short) = (set.encode(OPERATOR), set.encode(SHORT_OPERATOR));
     match form {
-        Form::Read if !modem.registered() => text("+COPS: 0".into()),
-        Form::Read => {
-            let format = modem.setup.operator_format;
-            let name = match format {
-                0 => &long,
-                1 => &short,
-                _ => OPERATOR_CODE,
-            };
-            let technology = &modem.manners.operator;
-            text(format!("+COPS: 0,{format},\"{name}\"{technology}"))
+        Form::Read => text(where_it_is(modem)),
+        Form::Test => search(modem),
+        Form::Set(_) => {
+            let values: Vec<&str> = form.values();
+            choose(modem, &values)
         }
-        Form::Test => {
-            let technology = &modem.manners.operator;
-            text(format!(
-                "+COPS: (2,\"{long}\",\"{short}\",\"{OPERATOR_CODE}\"{technology}),\
-                 (3,\"{}\",\"{}\",\"00102\"{technology}),,(0-3),(0-2)",
-                set.encode("Other Test"),
-                set.encode("Other")
-            ))
-        }
-        Form::Set("0") => Ok(Reply::Done),
-        Form::Set("3,0" | "3,1" | "3,2") => {
-            let format = form.numbers().and_then(|values| values.last().copied());
-            modem.setup.operator_format = format.unwrap_or_default();
-            Ok(Reply::Done)
-        }
-        Form::Set(_) => match form.values().as_slice() {
-            ["1", "2", code, ..] if code.trim_matches('"') == OPERATOR_CODE => Ok(Reply::Done),
-            ["1", "2", _, ..] => Err(NOT_LET_IN),
-            _ => Err(BAD_PARAMETERS),
-        },
         Form::Execute => Err(BAD_PARAMETERS),
     }
+}
+
+fn where_it_is(modem: &Modem) -> String {
+    let mode = match modem.coverage.choice {
+        Choice::Automatic => 0,
+        Choice::Manual(_) => 1,
+        Choice::Nothing => 2,
+    };
+    let format = modem.setup.operator_format;
+    let technology = &modem.manners.operator;
+    match current(modem) {
+        Some(operator) => {
+            let name = shown(modem, operator, format);
+            format!("+COPS: {mode},{format},\"{name}\"{technology}")
+        }
+        None => format!("+COPS: {mode}"),
+    }
+}
+
+/// All networks within reach with `<stat>`: 1 available, 2 current, 3 forbidden.
+fn search(modem: &Modem) -> Result<Reply, Fault> {
+    if !modem.radio_is_on() {
+        return Err(NO_NETWORK);
+    }
+    let current = current(modem);
+    let technology = &modem.manners.operator;
+    let rows = [HOME, PARTNER, FORBIDDEN].map(|operator| {
+        let stat = match operator {
+            it if current == Some(it) => 2,
+            FORBIDDEN => 3,
+            _ => 1,
+        };
+        let [long, short, code] = [0, 1, 2].map(|format| shown(modem, operator, format));
+        format!("({stat},\"{long}\",\"{short}\",\"{code}\"{technology})")
+    });
+    Ok(Reply::After(
+        Duration::from_millis(modem.manners.search_ms),
+        format!("+COPS: {},,(0-4),(0-2)", rows.join(",")),
+    ))
+}
+
+fn choose(modem: &mut Modem, values: &[&str]) -> Result<Reply, Fault> {
+    let choice = match values {
+        ["3", format @ ("0" | "1" | "2")] => {
+            modem.setup.operator_format = format.parse().unwrap_or_default();
+            return Ok(Reply::Done);
+        }
+        ["0", ..] => Choice::Automatic,
+        ["2"] => Choice::Nothing,
+        [mode @ ("1" | "4"), format @ ("0" | "1" | "2"), name, ..] => {
+            let format = format.parse().unwrap_or_default();
+            match (found(modem, format, name), *mode) {
+                (Ok(operator), _) => Choice::Manual(operator),
+                // Manual, and automatic if that fails.
+                (Err(_), "4") => Choice::Automatic,
+                (Err(fault), _) => return Err(fault),
+            }
+        }
+        _ => return Err(BAD_PARAMETERS),
+    };
+    if modem.coverage.choice == choice {
+        return Ok(Reply::Done);
+    }
+    let before = modem.stats();
+    modem.coverage.choice = choice;
+    registration_changed(modem, before);
+    let time = Duration::from_millis(modem.manners.register_ms);
+    Ok(Reply::After(time, String::new()))
+}
+
+/// The operator of this name. Errors: it is not there, or lets nobody in.
+fn found(modem: &Modem, format: u8, quoted: &str) -> Result<Operator, Fault> {
+    if !modem.radio_is_on() || !modem.is_let_in() {
+        return Err(NO_NETWORK);
+    }
+    let name = quoted.trim_matches('"');
+    let mut known = [HOME, PARTNER].into_iter();
+    known
+        .find(|operator| shown(modem, *operator, format) == name)
+        .ok_or(NOT_LET_IN)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::emulator::modem::Trouble;
+    use crate::emulator::modem::Effect;
 
     #[test]
     fn each_command_has_its_answer() {
         const CASES: &[(&str, &str)] = &[
             ("+CREG=?", "+CREG: (0-2)"),
-            ("+CGREG=2;+CGREG?", "+CGREG: 2,1,\"1A2B\",\"0C3D0016\",7"),
+            (
+                "+CGREG=2;+CGREG?;+CGREG=0",
+                "+CGREG: 2,1,\"1A2B\",\"0C3D0016\",7",
+            ),
             ("+CEREG=3", "+CME ERROR: 50"),
-            ("+CGATT?", "+CGATT: 1"),
             ("+COPS?", "+COPS: 0,0,\"Simpost Test\",7"),
             ("+COPS=3,1;+COPS?", "+COPS: 0,1,\"Simpost\",7"),
             ("+COPS=3,2;+COPS?", "+COPS: 0,2,\"00101\",7"),
+            ("+COPS=3,3", "+CME ERROR: 50"),
             ("+COPS=1,2,\"26201\"", "+CME ERROR: 32"),
+            ("+COPS=1,2,\"00102\"", "+CME ERROR: 32"),
             ("+COPS=1,2,\"00101\"", ""),
+            ("+COPS?", "+COPS: 1,2,\"00101\",7"),
             (
                 "+COPS=?",
-                "+COPS: (2,\"Simpost Test\",\"Simpost\",\"00101\",7),(3,\"Other Test\",\"Other\",\"00102\",7),,(0-3),(0-2)",
+                "+COPS: (2,\"Simpost Test\",\"Simpost\",\"00101\",7),(1,\"Guest Test\",\"Guest\",\"00103\",7),\
+                 (3,\"Other Test\",\"Other\",\"00102\",7),,(0-4),(0-2)",
             ),
+            ("+COPS=1,0,\"Guest Test\";+CREG?", "+CREG: 0,5"),
+            ("+COPS?", "+COPS: 1,2,\"00103\",7"),
+            ("+COPS=2;+COPS?;+CREG?", "+COPS: 2\r\n\r\n+CREG: 0,0"),
+            ("+CMGS=20", "+CMS ERROR: 331"),
+            ("+COPS=4,2,\"00102\";+COPS?", "+COPS: 0,2,\"00101\",7"),
             (
                 "+CSCS=\"UCS2\";+COPS=3,1;+COPS?",
                 "+COPS: 0,1,\"00530069006D0070006F00730074\",7",
             ),
+            ("+COPS=1,1,\"00470075006500730074\";+CREG?", "+CREG: 0,5"),
+            ("+COPS=0", ""),
             ("+COPS", "+CME ERROR: 50"),
-            ("+CSQ", "+CSQ: 21,99"),
+            ("+CFUN=4;+COPS=?", "+CME ERROR: 30"),
+            ("+COPS=1,2,\"00101\"", "+CME ERROR: 30"),
         ];
         let mut modem = Modem::ready("+CMEE=1");
         for (command, answer) in CASES {
             assert_eq!(modem.ask(command), *answer, "{command}");
         }
+        let mut old = Modem::of_family_ready("wavecom", "");
+        assert_eq!(old.ask("+COPS?"), "+COPS: 0,0,\"Simpost Test\"");
     }
 
     #[test]
-    fn families_write_their_place_and_their_misery_differently() {
-        const CASES: &[(&str, &str, &str)] = &[
-            (
-                "generic",
-                "+CREG: 2,1,\"1A2B\",\"0C3D0016\",7",
-                "+CREG: 2,0",
-            ),
-            ("huawei", "+CREG: 2,1, 1A2B, C3D0016", "+CREG: 2,2"),
-            ("simcom", "+CREG: 2,1,\"1A2B\",\"0C3D0016\"", "+CREG: 2,11"),
-        ];
-        let now = tokio::time::Instant::now().into_std();
-        for (family, inside, outside) in CASES {
-            let mut modem = Modem::of_family_ready(family, "+CREG=2");
-            assert_eq!(modem.ask("+CREG?"), *inside);
-            modem.suffer(Trouble::NetworkLost, now);
-            modem.poll();
-            assert_eq!(modem.ask("+CREG?"), *outside);
-        }
-        let mut old = Modem::of_family_ready("wavecom", "");
-        assert_eq!(old.ask("+COPS?"), "+COPS: 0,0,\"Simpost Test\"");
+    fn networks_are_searched_for_so_long_and_the_rest_of_the_line_waits() {
+        let mut modem = Modem::ready("+CREG=1");
+        let mut now = tokio::time::Instant::now().into_std();
+        let said = |modem: &mut Modem| {
+            let mut said = Vec::new();
+            while let Some(Effect::Write(bytes)) = modem.poll() {
+                said.extend(bytes);
+            }
+            String::from_utf8(said).unwrap().replace("\r\n", "|")
+        };
+        modem.receive(b"AT+COPS=?;+CSQ\rAT+COPS=2\r", now);
+        assert_eq!(said(&mut modem), "");
+        let end = modem.wake_at().unwrap();
+        assert_eq!(end - now, Duration::from_secs(20));
+        now += Duration::from_millis(19_999);
+        modem.tick(now);
+        assert_eq!(said(&mut modem), "");
+        now = end;
+        modem.tick(now);
+        let told = said(&mut modem);
+        assert!(told.starts_with("|+COPS: (2,"), "{told}");
+        // The next line begins, and what it changes is told before it is done.
+        assert!(told.ends_with("|+CSQ: 21,99||OK||+CREG: 0|"), "{told}");
+        let end = modem.wake_at().unwrap();
+        assert_eq!(end - now, Duration::from_secs(2));
+        modem.tick(end);
+        assert_eq!(said(&mut modem), "|OK|");
     }
 }

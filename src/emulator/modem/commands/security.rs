@@ -43,7 +43,7 @@ fn pin(modem: &mut Modem, form: Form, now: Instant) -> Result<Reply, Fault> {
         Form::Execute => Err(BAD_PARAMETERS),
         Form::Set(_) => {
             let codes: Vec<&str> = form.values().iter().map(|v| v.trim_matches('"')).collect();
-            let before = modem.registered();
+            let before = modem.stats();
             match (modem.card.access(), codes.as_slice()) {
                 (Access::Open, _) => return Err(NOT_ALLOWED),
                 (Access::Puk, [_]) => return Err(card::PUK_WANTED),

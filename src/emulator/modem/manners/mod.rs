@@ -52,6 +52,9 @@ pub(in crate::emulator) struct Manners {
     pub(super) registration: String,
     pub(super) unregistered: u8,
     pub(super) operator: String,
+    pub(super) search_ms: u64,
+    pub(super) register_ms: u64,
+    pub(super) signal_news: SignalNews,
     pub(super) alphabets: Vec<String>,
     pub(super) cnmi: Ranges,
     pub(super) cnmi_refusal: Fault,
@@ -141,6 +144,20 @@ pub(super) struct Noise {
     pub(super) line: String,
     /// Calls that end it until the next start.
     pub(super) until: Vec<String>,
+}
+
+/// What is said when the signal changes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SignalNews {
+    /// What is said; nothing if empty.
+    pub(super) line: String,
+    /// Is it said before anybody asks for it?
+    pub(super) first: bool,
+    /// Calls that switch it on.
+    pub(super) on: Vec<String>,
+    /// Calls that switch it off.
+    pub(super) off: Vec<String>,
 }
 
 /// Why a family's manners cannot be had.
