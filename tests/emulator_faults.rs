@@ -226,8 +226,8 @@ const CASES: &[(&str, [&str; 3], &[&str])] = &[
     ),
     (
         "at = 'air'; do = 'sim_out'; ms = 1000",
-        [PROMPT, SENT, OK],
-        &["accepted"],
+        [PROMPT, "\r\n+CMS ERROR: 310\r\n", OK],
+        &[],
     ),
     (
         "at = 'air'; do = 'sim_locked'",

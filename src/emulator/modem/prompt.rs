@@ -153,6 +153,10 @@ impl Modem {
     ) -> Result<(), Fault> {
         match purpose {
             Purpose::Send => {
+                // The card may have gone since the prompt.
+                if let Some(fault) = commands::card_refusal(self, "+CMGS", now) {
+                    return Err(fault);
+                }
                 let part = self.part(hex, tpdu)?;
                 self.transmit(part, now);
                 return Ok(());

@@ -2,10 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use super::card::{NO_CARD, as_message_fault};
 use super::commands::{admit, registration_changed};
 use super::schedule::{self, Later};
 use super::setup::Setup;
-use super::{Modem, State, routes};
+use super::{Modem, State, routes, steps};
+use crate::emulator::faults::Step;
 
 /// One thing that befalls a modem.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,12 +62,25 @@ fn place_card(modem: &mut Modem, present: bool, now: Instant) {
         modem.card.keep_busy(now, time);
         &manners.card_in
     } else {
+        lose_part(modem, now);
+        modem.menu = None;
         &manners.card_out
     };
     for line in lines {
         modem.announce(line.clone(), false);
     }
     registration_changed(modem, before);
+}
+
+/// What is on the air without its card fails at once: nobody signs for it any more.
+fn lose_part(modem: &mut Modem, now: Instant) {
+    if matches!(modem.state, State::Sending { .. }) {
+        modem.state = State::Command;
+        modem.link_until = None;
+        steps::pass_on(modem);
+        modem.fail(as_message_fault(NO_CARD));
+        steps::close(modem, Step::Result, now);
+    }
 }
 
 /// Starts anew, as after power-on: what the client set and what was in hand is gone. What the
@@ -140,6 +155,45 @@ mod tests {
         modem.suffer(Trouble::NetworkLost, now());
         modem.suffer(Trouble::NetworkBack, now());
         assert_eq!(modem.ask("+CREG?"), "+CREG: 1,0");
+    }
+
+    #[test]
+    fn a_card_pulled_out_fails_the_part_on_the_air_though_it_comes_back_at_once() {
+        const HEX: &str = "0031000C914477000910320000A7134F39B92C07C5603419283D07C9CB61721E";
+        let mut modem = Modem::ready("+CMEE=1");
+        modem.nature.radio = Duration::from_secs(3);
+        assert_eq!(modem.ask("+CMGS=31"), ">");
+        modem.receive(format!("{HEX}\x1A").as_bytes(), now());
+        modem.suffer(Trouble::SimOut, now());
+        let failed = b"\r\n+CMS ERROR: 310\r\n".to_vec();
+        assert_eq!(modem.poll(), Some(Effect::Write(failed.clone())));
+        for (command, answer) in [
+            ("+CPIN?", "+CME ERROR: 10"),
+            ("+CMGS=31", "+CMS ERROR: 310"),
+            ("+CIMI", "+CME ERROR: 10"),
+        ] {
+            assert_eq!(modem.ask(command), answer, "{command}");
+        }
+        modem.suffer(Trouble::SimIn, now());
+        modem.tick(now() + Duration::from_secs(9));
+        assert_eq!(modem.poll(), None, "nothing of the part is left");
+        // Behind the prompt it is no better.
+        assert_eq!(modem.ask("+CMGS=31"), ">");
+        modem.suffer(Trouble::SimOut, now());
+        modem.receive(format!("{HEX}\x1A").as_bytes(), now());
+        assert_eq!(modem.poll(), Some(Effect::Write(failed)));
+    }
+
+    #[test]
+    fn a_card_that_comes_back_is_read_anew() {
+        let mut modem = Modem::of_family_ready("zte", "+CMEE=1");
+        modem.suffer(Trouble::SimOut, now());
+        modem.suffer(Trouble::SimIn, now());
+        assert_eq!(
+            modem.ask("+CPIN?;+CSCA?"),
+            "+CPIN: READY\r\n\r\n+CME ERROR: 14"
+        );
+        assert_eq!(modem.ask("+CMGS=31"), "+CMS ERROR: 314");
     }
 
     #[test]

@@ -93,7 +93,7 @@ fn known(modem: &mut Modem, call: &Call, now: Instant) -> Result<Reply, Fault> {
 }
 
 /// Why a command that needs card or storage fails now.
-fn card_refusal(modem: &Modem, name: &str, now: Instant) -> Option<Fault> {
+pub(super) fn card_refusal(modem: &Modem, name: &str, now: Instant) -> Option<Fault> {
     let storage = NEED_STORAGE.contains(&name);
     if !storage && !NEED_CARD.contains(&name) {
         return None;
