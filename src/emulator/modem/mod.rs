@@ -64,6 +64,8 @@ const DEAF: Duration = Duration::from_secs(2);
 const LINE_LIMIT: usize = 2048;
 /// "No network service" (TS 27.005, 3.2.5): the network went while a part was on the air.
 const NO_NETWORK: u16 = 331;
+/// "Network out of order" (TS 24.011, E.2): nobody has the service centre's number.
+const OUT_OF_ORDER: u16 = 38;
 /// Unsolicited codes that wait for the line to be free; the oldest gives way (TS 27.005, 3.4.1).
 const NEWS_LIMIT: usize = 64;
 
@@ -243,6 +245,10 @@ impl Modem {
         match std::mem::replace(&mut self.state, State::Command) {
             State::Sending { until, .. } if until <= now && !self.registered() => {
                 self.fail(Fault::Message(NO_NETWORK));
+                steps::close(self, Step::Result, now);
+            }
+            State::Sending { part, until } if until <= now && !self.reaches_centre(&part) => {
+                self.fail(Fault::Message(OUT_OF_ORDER));
                 steps::close(self, Step::Result, now);
             }
             State::Sending { part, until } if until <= now => {

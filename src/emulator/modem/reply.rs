@@ -103,6 +103,7 @@ const EQUIPMENT_WORDS: &[(u16, &str)] = &[
 const MESSAGE_WORDS: &[(u16, &str)] = &[
     (1, "Unassigned (unallocated) number"),
     (30, "Unknown subscriber"),
+    (38, "Network out of order"),
     (42, "Congestion"),
     (96, "Invalid mandatory information"),
     (195, "Invalid SME-address"),
@@ -118,6 +119,7 @@ const MESSAGE_WORDS: &[(u16, &str)] = &[
     (316, "SIM PUK required"),
     (321, "invalid memory index"),
     (322, "memory full"),
+    (330, "SMSC address unknown"),
     (331, "no network service"),
     (340, "no +CNMA acknowledgement expected"),
     (500, "unknown error"),

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::Answer;
 use super::storages::BAD_INDEX;
+use crate::emulator::identity::SERVICE_CENTRE;
 use crate::emulator::modem::command_line::Form;
 use crate::emulator::modem::prompt::{Draft, InHand, Purpose, Shape};
 use crate::emulator::modem::reply::{Fault, NOT_SUPPORTED, Reply, setting, text};
@@ -37,6 +38,7 @@ pub(super) const TABLE: &[(&str, Answer)] = &[
 const BAD_PDU: Fault = Fault::Message(304);
 const BAD_TEXT: Fault = Fault::Message(305);
 const FULL: Fault = Fault::Message(322);
+const NO_CENTRE: Fault = Fault::Message(330);
 const NO_SERVICE: Fault = Fault::Message(331);
 
 /// How long `+CMMS` keeps the link open for the next part.
@@ -64,6 +66,9 @@ fn text_fields(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault
                 }
             }
             modem.setup.text_fields = fields;
+            if modem.manners.csmp_clears_centre {
+                modem.service_centre.clear();
+            }
             Ok(Reply::Done)
         }
     }
@@ -85,6 +90,10 @@ fn service_centre(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fa
             let values = form.values();
             let quoted = values.first().copied().unwrap_or_default();
             let kind = values.get(1).copied();
+            if quoted == "\"\"" {
+                modem.service_centre.clear();
+                return Ok(Reply::Done);
+            }
             let number = address(quoted, kind, modem.setup.charset).map_err(|_| BAD_PDU)?;
             modem.service_centre = number.to_string();
             Ok(Reply::Done)
@@ -255,7 +264,20 @@ fn close_link(modem: &mut Modem, now: Instant) {
 }
 
 impl Modem {
-    /// A part for the air under the next reference. Errors: it is no SMS-SUBMIT.
+    /// The service centre that the PDU `hex` goes to: its own, else the modem's, which may be empty.
+    fn centre(&self, hex: &str) -> String {
+        let octets = pdu::decode_hex(hex).unwrap_or_default();
+        let own = pdu::split_smsc(&octets).ok().and_then(|(own, _)| own);
+        own.map_or_else(|| self.service_centre.clone(), |own| own.to_string())
+    }
+
+    /// Does the network know the service centre that `part` goes to?
+    pub(in crate::emulator::modem) fn reaches_centre(&self, part: &Part) -> bool {
+        self.centre(&part.hex) == SERVICE_CENTRE
+    }
+
+    /// A part for the air under the next reference. Errors: it is no SMS-SUBMIT; neither it nor the
+    /// modem names a service centre.
     pub(in crate::emulator::modem) fn part(
         &mut self,
         hex: String,
@@ -268,6 +290,9 @@ impl Modem {
                 BAD_PDU
             });
         }
+        if self.centre(&hex).is_empty() {
+            return Err(NO_CENTRE);
+        }
         self.last_mr = self.last_mr.wrapping_add(1);
         let mr = self.last_mr;
         Ok(Part { hex, tpdu, mr })
@@ -277,6 +302,7 @@ impl Modem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::emulator::modem::{Effect, Verdict};
 
     #[test]
     fn each_command_has_its_answer() {
@@ -295,6 +321,7 @@ mod tests {
             ),
             ("+CSCA=\"0770\",129;+CSCA?", "+CSCA: \"0770\",129"),
             ("+CSCA=\"+44 77\"", "+CMS ERROR: 304"),
+            ("+CSCA=\"\";+CSCA?", "+CSCA: \"\",129"),
             (
                 "+CSCS=\"UCS2\";+CSCA=\"002B0034\";+CSCA?",
                 "+CSCA: \"002B0034\",145",
@@ -324,6 +351,46 @@ mod tests {
         assert_eq!((kept.as_str(), octets.len()), (hex, 16));
         assert_eq!(read(24), Err(BAD_PDU));
         assert_eq!(compose(&modem, &Shape::Pdu(7), b"00x"), Err(BAD_PDU));
+    }
+
+    /// The end of a part: the code of its failure, or nothing when it goes to the network.
+    fn sent(modem: &mut Modem, pdu: &str) -> Option<String> {
+        assert_eq!(modem.ask("+CMGS=31"), ">");
+        let now = tokio::time::Instant::now().into_std();
+        modem.receive(format!("{pdu}\x1A").as_bytes(), now);
+        modem.tick(now + Duration::from_secs(1));
+        match modem.poll() {
+            Some(Effect::Write(said)) => Some(String::from_utf8(said).unwrap().trim().to_owned()),
+            Some(Effect::Submit(_)) => {
+                modem.settle(Verdict::Accepted, now);
+                while modem.poll().is_some() {}
+                None
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_part_needs_the_networks_service_centre() {
+        const TPDU: &str = "31000C914477000910320000A7134F39B92C07C5603419283D07C9CB61721E";
+        // Family, what is set, the address in front of the TPDU, the failure.
+        const CASES: &[(&str, &str, &str, Option<u16>)] = &[
+            ("generic", "", "00", None),
+            ("generic", "+CSCA=\"\"", "00", Some(330)),
+            ("generic", "+CSCA=\"\"", "0791447700099099", None),
+            ("generic", "+CSCA=\"\"", "0791447700900999", Some(38)),
+            ("generic", "+CSCA=\"+447700900998\"", "00", Some(38)),
+            ("generic", "+CSCA=\"447700900999\",145", "00", None),
+            ("generic", "+CSCA=\"447700900999\",129", "00", Some(38)),
+            ("generic", "+CSMP=17,167,0,0", "00", None),
+            ("zte", "+CSMP=17,167,0,0", "00", Some(330)),
+        ];
+        for (family, set, centre, code) in CASES {
+            let mut modem = Modem::of_family_ready(family, set);
+            let wanted = code.map(|code| format!("+CMS ERROR: {code}"));
+            let end = sent(&mut modem, &format!("{centre}{TPDU}"));
+            assert_eq!(end, wanted, "{family} {set} {centre}");
+        }
     }
 
     #[test]

@@ -69,6 +69,7 @@ pub(in crate::emulator) struct Manners {
     pub(super) message_header: String,
     pub(super) report_header: String,
     pub(super) full: Vec<String>,
+    pub(super) csmp_clears_centre: bool,
     pub(super) reference_on_card: Reference,
     pub(super) ussd: Coding,
     pub(super) ussd_ms: u64,
