@@ -40,7 +40,7 @@ const TABLES: &[&[(&str, Answer)]] = &[
 /// Commands that need the card, refused with `+CME ERROR`.
 const NEED_CARD: &[&str] = &[
     "+CIMI", "+CNUM", "+CRSM", "+CUSD", "+CSCA", "+CMGF", "+CNMI", "+CSMS", "+CSMP", "+CLCK",
-    "+CPWD",
+    "+CPWD", "+COPS", "+CGATT", "+CMMS", "+CSDH",
 ];
 /// Commands that need the card, refused with `+CMS ERROR`.
 const NEED_STORAGE: &[&str] = &[
@@ -81,7 +81,8 @@ fn known(modem: &mut Modem, call: &Call, now: Instant) -> Result<Reply, Fault> {
     let (_, answer) = rows
         .find(|(name, _)| *name == call.name)
         .ok_or(Fault::Unknown)?;
-    if call.form != Form::Test
+    // Asking which networks there are is a search, no mere test.
+    if (call.form != Form::Test || call.name == "+COPS")
         && let Some(fault) = card_refusal(modem, call.name, now)
     {
         return Err(fault);

@@ -223,6 +223,57 @@ mod tests {
     }
 
     #[test]
+    fn a_locked_modem_still_does_what_needs_no_card() {
+        // TS 27.007, 8.3, and all of V.250.
+        const DONE: &[&str] = &[
+            "", "E0", "E1", "E0V1Q0", "Z", "&F", "I", "X4", "S0=0", "H", "&C1&D2", "&W", "+CMEE=1",
+            "+CMEE?", "+CPIN?", "+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GMI", "+GSN", "+CFUN?",
+            "+CFUN=4", "+CFUN=1", "+CSQ", "+CREG?", "+CREG=1", "+CPAS", "+CSCS=?", "+CLCK=?",
+        ];
+        const REFUSED: &[(&str, &str)] = &[
+            ("+CMGF=0", "+CME ERROR: 11"),
+            ("+CNMI=1,1", "+CME ERROR: 11"),
+            ("+CNMI?", "+CME ERROR: 11"),
+            ("+CSCA?", "+CME ERROR: 11"),
+            ("+COPS=?", "+CME ERROR: 11"),
+            ("+COPS=0", "+CME ERROR: 11"),
+            ("+COPS?", "+CME ERROR: 11"),
+            ("+CGATT=1", "+CME ERROR: 11"),
+            ("+CUSD=1", "+CME ERROR: 11"),
+            ("+CIMI", "+CME ERROR: 11"),
+            ("+CRSM=176,28483,0,0,2", "+CME ERROR: 11"),
+            ("+CLCK=\"SC\",2", "+CME ERROR: 11"),
+            ("+CMGS=20", "+CMS ERROR: 311"),
+            ("+CMSS=1", "+CMS ERROR: 311"),
+            ("+CMGL=4", "+CMS ERROR: 311"),
+            ("+CPMS?", "+CMS ERROR: 311"),
+        ];
+        const FAMILIES: &[&str] = &[
+            "generic",
+            "huawei",
+            "quectel",
+            "quectel_2g",
+            "simcom",
+            "simcom_2g",
+            "telit",
+            "ublox",
+            "zte",
+            "cinterion",
+        ];
+        for family in FAMILIES {
+            let mut modem = locked(family);
+            for command in DONE {
+                let answer = modem.ask(command);
+                assert!(!answer.contains("ERR"), "{family} {command}: {answer}");
+            }
+            modem.ask("E0+CMEE=1");
+            for (command, answer) in REFUSED {
+                assert_eq!(modem.ask(command), *answer, "{family} {command}");
+            }
+        }
+    }
+
+    #[test]
     fn after_the_pin_the_card_is_busy_for_a_while() {
         let mut modem = locked("zte");
         assert_eq!(modem.ask("+CPIN=\"1234\""), "");
