@@ -757,3 +757,108 @@ async fn lists_are_pages_newest_first() {
     };
     assert!(page(none).await.unwrap().messages.is_empty());
 }
+
+#[tokio::test]
+async fn a_report_proves_that_a_refused_text_went() {
+    for (verdict, early) in [
+        (Verdict::TryAgain(failure("busy"), RETRY), false),
+        (Verdict::TryAgain(failure("busy"), RETRY), true),
+        (Verdict::Refused(failure("barred")), false),
+        (Verdict::Refused(failure("barred")), true),
+    ] {
+        let mut bench = Bench::new();
+        let sim = bench.sim(1).await;
+        let id = bench.queue(1).await;
+        let claim = bench.claim(sim).await.unwrap();
+        bench.store.arm(claim.token, bench.now).await.unwrap();
+        if early {
+            assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+            bench.settle(&claim, verdict.clone()).await;
+        } else {
+            bench.settle(&claim, verdict.clone()).await;
+            assert_eq!(bench.report(sim, 40, 0).await, Matched::Part(id, PartNo(1)));
+        }
+        assert_eq!(
+            bench.state(id).await,
+            MessageState::Delivered,
+            "{verdict:?}"
+        );
+        bench.pass(3600);
+        bench.store.release_due(bench.now).await.unwrap();
+        assert!(bench.claim(sim).await.is_none(), "it went: {verdict:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_before_ctrl_z_is_no_text_that_went() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    bench.queue(1).await;
+    let claim = bench.claim(sim).await.unwrap();
+    bench
+        .settle(&claim, Verdict::TryAgain(failure("busy"), RETRY))
+        .await;
+    assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+}
+
+#[tokio::test]
+async fn of_two_refused_texts_no_report_is_taken_for_the_wrong_one() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    for _ in 0..2 {
+        bench.queue(1).await;
+        let claim = bench.claim(sim).await.unwrap();
+        bench.store.arm(claim.token, bench.now).await.unwrap();
+        bench
+            .settle(&claim, Verdict::TryAgain(failure("busy"), RETRY))
+            .await;
+    }
+    assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+}
+
+#[tokio::test]
+async fn a_text_without_a_reference_is_found_by_its_recipient() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(bench.queue(1).await);
+        let claim = bench.claim(sim).await.unwrap();
+        bench.store.arm(claim.token, bench.now).await.unwrap();
+        bench.settle(&claim, Verdict::Accepted(None)).await;
+    }
+    assert_eq!(
+        bench.report_for(sim, 7, 0, "+380670000000").await,
+        Matched::Unmatched
+    );
+    // The oldest first; each gets its own.
+    for (mr, id) in (8..).zip(&ids) {
+        assert_eq!(
+            bench.report(sim, mr, 0).await,
+            Matched::Part(*id, PartNo(1))
+        );
+        assert_eq!(bench.state(*id).await, MessageState::Delivered);
+    }
+    assert_eq!(bench.report(sim, 99, 0).await, Matched::Unmatched);
+}
+
+#[tokio::test]
+async fn a_report_that_waited_for_another_answer_is_placed_after_it() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let refused = bench.queue(1).await;
+    let claim = bench.claim(sim).await.unwrap();
+    bench.store.arm(claim.token, bench.now).await.unwrap();
+    bench
+        .settle(&claim, Verdict::TryAgain(failure("busy"), RETRY))
+        .await;
+    // The next one to the same number is in the air when the report of the first comes.
+    let next = bench.queue(1).await;
+    let claim = bench.claim(sim).await.unwrap();
+    assert_eq!(claim.message, next);
+    bench.store.arm(claim.token, bench.now).await.unwrap();
+    assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+    bench.settle(&claim, Verdict::Accepted(Some(Mr(41)))).await;
+    assert_eq!(bench.state(refused).await, MessageState::Delivered);
+    assert_eq!(bench.state(next).await, MessageState::Sent);
+}

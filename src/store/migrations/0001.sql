@@ -119,6 +119,7 @@ CREATE INDEX attempt_part ON attempt(message, part);
 CREATE INDEX attempt_sim ON attempt(sim, token);
 CREATE INDEX attempt_open ON attempt(sim) WHERE ended_at IS NULL;
 CREATE INDEX attempt_reference ON attempt(sim, mr, ended_at) WHERE outcome = 'accepted';
+CREATE INDEX attempt_refused ON attempt(sim, ended_at) WHERE outcome = 'refused';
 CREATE INDEX attempt_unanswered ON attempt(sim, ended_at) WHERE outcome = 'unanswered';
 
 CREATE TABLE report(

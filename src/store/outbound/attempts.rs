@@ -256,9 +256,13 @@ pub(in crate::store) fn settle(
         return Ok(Settled::Overtaken);
     }
     match verdict {
-        Verdict::Accepted(Some(mr)) => reports::match_early(scope, token, mr, now)?,
+        Verdict::Accepted(mr) => reports::match_early(scope, token, mr, now)?,
         Verdict::Unanswered(_) => reports::find_evidence(scope, token, now)?,
-        _ => {}
+        // Some modems say so of a text that the network has taken.
+        Verdict::TryAgain(..) | Verdict::Refused(_) => {
+            reports::match_early(scope, token, None, now)?;
+        }
+        Verdict::Released => {}
     }
     Ok(Settled::Written)
 }

@@ -74,47 +74,72 @@ fn match_report(scope: &Scope, report: &NewReport, now: Millis) -> Result<Matche
     let Some(id) = keep(scope, report, now)? else {
         return Ok(Matched::Repeated);
     };
-    let of_recipient = |mut found: Vec<Candidate>| {
-        found.retain(|candidate| same_subscriber(&candidate.recipient, &report.recipient));
-        found
-    };
     let kept = Kept {
         id,
         mr: report.mr,
         recipient: report.recipient.clone(),
         status: report.status,
     };
-    let known = of_recipient(by_reference(scope, report, now)?);
+    place(scope, report.sim, &kept, now)
+}
+
+/// Finds the attempt that a report speaks of.
+fn place(scope: &Scope, sim: SimId, report: &Kept, now: Millis) -> Result<Matched, Error> {
+    let since = now.minus(WINDOW);
+    let of_recipient = |mut found: Vec<Candidate>| {
+        found.retain(|candidate| same_subscriber(&candidate.recipient, &report.recipient));
+        found
+    };
+    let known = of_recipient(by_reference(scope, sim, report.mr, since)?);
     // The oldest that still waits for its report.
     let mut waiting = known.iter().filter(|candidate| !candidate.state.is_final());
     if let Some(candidate) = waiting.next() {
-        return apply(scope, candidate, &kept, waiting.next().is_some(), now);
+        return apply(scope, candidate, report, waiting.next().is_some(), now);
     }
     // All of that reference have their end. A text to the same number that is in the air now may be
     // meant as well, its answer still to come: that answer decides.
-    if !of_recipient(in_the_air(scope, report.sim)?).is_empty() {
+    if !of_recipient(in_the_air(scope, sim)?).is_empty() {
         return Ok(Matched::Unmatched);
     }
     // The newest, which this report corrects or repeats.
     if let Some(candidate) = known.last() {
-        return apply(scope, candidate, &kept, false, now);
+        return apply(scope, candidate, report, false, now);
     }
-    // A text whose answer never came: its report is the evidence that it went, if there is just one.
-    match of_recipient(unanswered(scope, report, now)?).as_slice() {
-        [candidate] => take_as_evidence(scope, candidate, &kept, now),
-        _ => Ok(Matched::Unmatched),
+    // The network took these, and the modem did not say under which reference: each waits for its report.
+    let unnamed = of_recipient(without_reference(scope, sim, since)?);
+    if let Some(candidate) = unnamed.first() {
+        return take_as_evidence(scope, candidate, report, unnamed.len() > 1, now);
     }
+    // A text whose answer never came, or was a refusal: its report is the evidence that it went, if there
+    // is just one. With two, the wrong one would be taken for sent and lost.
+    for found in [unanswered(scope, sim, since)?, refused(scope, sim, since)?] {
+        let found = of_recipient(found);
+        let Some(newest) = found.last() else { continue };
+        return if found.iter().all(|candidate| candidate.part == newest.part) {
+            take_as_evidence(scope, newest, report, false, now)
+        } else {
+            Ok(Matched::Unmatched)
+        };
+    }
+    Ok(Matched::Unmatched)
 }
 
-/// Reports that came before the answer `mr` of this attempt.
-pub(super) fn match_early(scope: &Scope, token: Token, mr: Mr, now: Millis) -> Result<(), Error> {
+/// Places the reports that came while an attempt was open and waited for its end: `mr` is the reference
+/// under which the network took it, if it did.
+pub(super) fn match_early(
+    scope: &Scope,
+    token: Token,
+    mr: Option<Mr>,
+    now: Millis,
+) -> Result<(), Error> {
     let attempt = candidate_of(scope, token)?;
-    for report in early(scope, &attempt)?
-        .iter()
-        .filter(|report| report.mr == mr)
-    {
-        // Each may move the part: the next one meets it where it stands then.
-        apply(scope, &candidate_of(scope, token)?, report, false, now)?;
+    for report in early(scope, &attempt)? {
+        if mr == Some(report.mr) {
+            // Each may move the part: the next one meets it where it stands then.
+            apply(scope, &candidate_of(scope, token)?, &report, false, now)?;
+        } else {
+            place(scope, attempt.sim, &report, now)?;
+        }
     }
     Ok(())
 }
@@ -129,23 +154,25 @@ pub(super) fn find_evidence(scope: &Scope, token: Token, now: Millis) -> Result<
     };
     if reports.iter().all(|report| report.mr == first.mr) {
         for report in &reports {
-            take_as_evidence(scope, &candidate_of(scope, token)?, report, now)?;
+            take_as_evidence(scope, &candidate_of(scope, token)?, report, false, now)?;
         }
+        return Ok(());
     }
-    Ok(())
+    match_early(scope, token, None, now)
 }
 
 fn take_as_evidence(
     scope: &Scope,
     candidate: &Candidate,
     report: &Kept,
+    ambiguous: bool,
     now: Millis,
 ) -> Result<Matched, Error> {
     scope
         .db
         .prepare_cached("UPDATE attempt SET outcome = 'accepted', mr = ?2 WHERE token = ?1")?
         .execute(params![candidate.token.0, report.mr.0])?;
-    apply(scope, candidate, report, false, now)
+    apply(scope, candidate, report, ambiguous, now)
 }
 
 /// A kept report, as far as matching needs it.
@@ -203,19 +230,35 @@ const CANDIDATE: &str =
     "SELECT a.token, a.message, a.part, a.sim, p.state, m.recipient, a.last_report FROM attempt a
     JOIN message m ON m.id = a.message JOIN part p ON p.message = a.message AND p.no = a.part";
 
-fn by_reference(scope: &Scope, report: &NewReport, now: Millis) -> Result<Vec<Candidate>, Error> {
+fn by_reference(scope: &Scope, sim: SimId, mr: Mr, since: Millis) -> Result<Vec<Candidate>, Error> {
     let sql = format!(
         "{CANDIDATE} WHERE a.sim = ?1 AND a.mr = ?2 AND a.outcome = 'accepted' AND a.ended_at >= ?3 AND m.report = 1 ORDER BY a.ended_at, a.token"
     );
-    let values = params![report.sim.0, report.mr.0, now.minus(WINDOW).0];
-    candidates(scope, &sql, values)
+    candidates(scope, &sql, params![sim.0, mr.0, since.0])
 }
 
-fn unanswered(scope: &Scope, report: &NewReport, now: Millis) -> Result<Vec<Candidate>, Error> {
+fn without_reference(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Candidate>, Error> {
+    let sql = format!(
+        "{CANDIDATE} WHERE a.sim = ?1 AND a.mr IS NULL AND a.outcome = 'accepted' AND a.ended_at >= ?2
+         AND m.report = 1 AND p.state = 'sent' ORDER BY a.ended_at, a.token"
+    );
+    candidates(scope, &sql, params![sim.0, since.0])
+}
+
+fn unanswered(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Candidate>, Error> {
     let sql = format!(
         "{CANDIDATE} WHERE a.sim = ?1 AND a.outcome = 'unanswered' AND a.ended_at >= ?2 AND p.mr IS NULL ORDER BY a.token"
     );
-    candidates(scope, &sql, params![report.sim.0, now.minus(WINDOW).0])
+    candidates(scope, &sql, params![sim.0, since.0])
+}
+
+/// Attempts that were refused after their Ctrl-Z.
+fn refused(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Candidate>, Error> {
+    let sql = format!(
+        "{CANDIDATE} WHERE a.sim = ?1 AND a.outcome = 'refused' AND a.ended_at >= ?2 AND a.armed_at IS NOT NULL
+         AND m.report = 1 ORDER BY a.token"
+    );
+    candidates(scope, &sql, params![sim.0, since.0])
 }
 
 /// What the modem with this SIM has in hand: one part at most.
