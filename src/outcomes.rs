@@ -78,6 +78,15 @@ pub async fn run(
             Event::Late { sim, token, mr } => {
                 until_written(|| store.late_answer(sim, token, mr, clock.now())).await;
             }
+            Event::LateRefusal { token, cause } => {
+                let refused = Outcome::Refused(cause);
+                let (mut settlement, _) = settlement(token, &refused, settings.retry);
+                // What proves nothing leaves it as uncertain as it is.
+                if !matches!(settlement.verdict, Verdict::Unanswered(_)) {
+                    settlement.reason = format!("late: {}", settlement.reason);
+                    until_written(|| store.settle(settlement.clone(), clock.now())).await;
+                }
+            }
             Event::Report {
                 sim,
                 report,

@@ -22,6 +22,9 @@ use super::{Event, Host, Job, Outcome};
 pub struct Settings {
     /// From Ctrl-Z to the network's answer, at most.
     pub answer: Duration,
+    /// How long a port is kept open after that for an answer that may still come, while the modem says
+    /// nothing else.
+    pub owed: Duration,
     /// Bring-up.
     pub setup: Patience,
     /// Before the port is opened again: the first wait and the longest, doubling between.
@@ -37,6 +40,7 @@ impl Default for Settings {
         Self {
             // The longest that a vendor's manual names is 180 s.
             answer: Duration::from_secs(180),
+            owed: Duration::from_secs(120),
             setup: Patience::default(),
             reopen: (Duration::from_secs(1), Duration::from_secs(30)),
             look: Duration::from_secs(60),
@@ -145,7 +149,9 @@ impl<H: Host> Actor<H> {
             (status.state, status.trouble, status.sim, status.found) =
                 (State::Ready, None, Some(sim), ready.found.clone());
         });
-        let end = Service::new(self, name, link, sim, ready).serve(jobs).await;
+        let end = Service::new(self, name, link, sim, ready, jobs)
+            .serve()
+            .await;
         self.host.detach(name, sim).await;
         self.roster.update(name, |status| {
             (status.state, status.sim) = (State::Closed, None);

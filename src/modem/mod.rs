@@ -7,11 +7,9 @@
 pub mod actor;
 pub mod at;
 mod commands;
-mod intake;
 mod link;
 pub mod port;
 pub mod profile;
-mod run;
 mod service;
 pub mod setup;
 mod speed;
@@ -117,6 +115,13 @@ pub enum Event {
         token: Option<Token>,
         /// The reference it tells.
         mr: Option<Mr>,
+    },
+    /// The refusal of an attempt that was given up came after all.
+    LateRefusal {
+        /// The attempt.
+        token: Token,
+        /// What the modem said, as its family means it.
+        cause: Cause,
     },
     /// A status report came.
     Report {

@@ -19,6 +19,8 @@ pub enum State {
     Ready,
     /// A text is on its way.
     Sending,
+    /// It owes the answer of a text and says nothing; it is listened to.
+    Waiting,
     /// Bring-up failed; it is tried again.
     Faulty,
     /// The daemon stops.
@@ -33,6 +35,7 @@ impl State {
             Self::SettingUp => "setting_up",
             Self::Ready => "ready",
             Self::Sending => "sending",
+            Self::Waiting => "waiting",
             Self::Faulty => "faulty",
             Self::Stopped => "stopped",
         }

@@ -126,8 +126,12 @@ impl Late {
             Final::Ok => running.is_some_and(|running| {
                 running.awaits_payload() || (early && running.lacks_lines())
             }),
-            Final::Error(Cause::Cms(_)) => {
-                let of_text = running.is_none_or(|running| !running.exchange.is_about_messages());
+            Final::Error(Cause::Cms(code)) => {
+                // Before its payload has gone no network can have refused the running text.
+                let of_text = running.is_none_or(|running| {
+                    !running.exchange.is_about_messages()
+                        || running.awaits_payload() && is_of_network(code)
+                });
                 of_text && self.text.take().is_some_and(in_time)
             }
             Final::Error(_) | Final::NoCarrier => false,
@@ -139,6 +143,12 @@ impl Late {
         self.text = None;
         self.answered(now);
     }
+}
+
+/// Whether a code is one that the network gives, and a modem by itself never does: the causes of the
+/// networks (TS 24.011, E.2; TS 23.040, 9.2.3.22), and that they say nothing in time.
+fn is_of_network(code: u16) -> bool {
+    matches!(code, 1..=207 | 332)
 }
 
 #[cfg(test)]
@@ -204,6 +214,20 @@ mod tests {
             read,
             ["error `AT+CMGR=3` was refused with `+CMS ERROR: 321`"]
         );
+        // Another text that has no prompt yet: no network has seen it, but its modem may refuse it.
+        for (code, of_owed) in [
+            (1, true),
+            (38, true),
+            (332, true),
+            (322, false),
+            (500, false),
+        ] {
+            let said = format!("\r\n+CMS ERROR: {code}\r\n");
+            let (mut dialog, now) = silent(sending(), "\r\n> ");
+            let told = next(&mut dialog, sending(), now, &said);
+            let refusal = format!("news LateFinal(Error(Cms({code})))");
+            assert_eq!(told == [refusal], of_owed, "{code}: {told:?}");
+        }
         // A text that never got its prompt owes none.
         let (mut dialog, now) = silent(sending(), "");
         assert_eq!(next(&mut dialog, signal(), now, said)[0], refused);

@@ -11,16 +11,16 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
-use super::at::identity::SubscriberIdentity;
-use super::at::messaging::ReportRouting;
-use super::at::storage::{DeleteMessage, ListMessages, ReadMessage, SelectStorage, Stored};
-use super::at::{self, codes};
-use super::commands::Given;
-use super::link::{LinkError, Lost};
-use super::service::Service;
-use super::setup::routing;
-use super::storage::Memory;
-use super::{Event, Host};
+use super::Service;
+use crate::modem::at::identity::SubscriberIdentity;
+use crate::modem::at::messaging::ReportRouting;
+use crate::modem::at::storage::{DeleteMessage, ListMessages, ReadMessage, SelectStorage, Stored};
+use crate::modem::at::{self, codes};
+use crate::modem::commands::Given;
+use crate::modem::link::{LinkError, Lost};
+use crate::modem::setup::routing;
+use crate::modem::storage::Memory;
+use crate::modem::{Event, Host};
 use crate::sms::causes::Cause;
 use crate::sms::pdu;
 use crate::sms::tpdu::Tpdu;
@@ -218,19 +218,25 @@ impl<H: Host> Service<'_, H> {
         }
     }
 
-    /// Asks for the subscriber, if bring-up was told one.
+    /// Asks for the subscriber: the same one as before, or the card is not what it was.
     async fn check_card(&mut self) -> Result<(), LinkError> {
-        let Some(imsi) = self.ready.found.imsi.clone() else {
-            return Ok(());
-        };
-        match self.link.run(&SubscriberIdentity).await {
-            Ok(same) if same == imsi => Ok(()),
-            Ok(_) => Err(Lost::Card.into()),
-            Err(LinkError::At(at::Error::Refused { cause, .. })) if !is_busy(cause) => {
+        match (self.link.run(&SubscriberIdentity).await, &self.subscriber) {
+            (Ok(same), Some(imsi)) if same == *imsi => Ok(()),
+            (Ok(first), None) => {
+                // Bring-up has asked for the card's own number, and that was enough.
+                self.subscriber = Some(first);
+                Ok(())
+            }
+            (Ok(_), Some(_)) => Err(Lost::Card.into()),
+            (Err(LinkError::At(at::Error::Refused { cause, .. })), known)
+                if names_card(cause) || known.is_some() && !is_busy(cause) =>
+            {
                 Err(Lost::Card.into())
             }
-            Err(LinkError::At(at::Error::Refused { .. } | at::Error::NotUnderstood(_))) => Ok(()),
-            Err(error) => Err(error),
+            (Err(LinkError::At(at::Error::Refused { .. } | at::Error::NotUnderstood(_))), _) => {
+                Ok(())
+            }
+            (Err(error), _) => Err(error),
         }
     }
 
@@ -432,6 +438,11 @@ fn is_for_us(stored: &Stored) -> bool {
 /// 3.2.5).
 fn is_busy(cause: Cause) -> bool {
     matches!(cause, Cause::Cme(14) | Cause::Cms(314))
+}
+
+/// Whether an answer says that it is the card: missing, failing or locked (TS 27.007, 9.2.1; TS 27.005, 3.2.5).
+fn names_card(cause: Cause) -> bool {
+    matches!(cause, Cause::Cme(10..=18) | Cause::Cms(310..=318)) && !is_busy(cause)
 }
 
 /// Whether an error to `AT+CMGR` says that nothing is there: 321 by the standard, anything unnamed by

@@ -1,26 +1,31 @@
 //! The time in which a modem serves: it is handed one part after the other, and heard in between.
 
+mod intake;
+mod owed;
+mod run;
+
 use std::future::ready;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::actor::{Actor, End};
-use super::at;
-use super::at::codes::News;
-use super::at::messaging::SendMessage;
-use super::at::network::SignalQuality;
-use super::at::sim::Pin;
-use super::commands::Given;
-use super::intake::{Chores, Shown};
-use super::link::{Link, LinkError, Lost, Reason, Submission};
-use super::run::Run;
-use super::setup::Ready;
-use super::status::State;
-use super::{Event, Host, Job, Outcome};
+use crate::modem::actor::{Actor, End};
+use crate::modem::at;
+use crate::modem::at::codes::{Final, News};
+use crate::modem::at::messaging::SendMessage;
+use crate::modem::at::network::SignalQuality;
+use crate::modem::at::sim::Pin;
+use crate::modem::commands::Given;
+use crate::modem::link::{Link, LinkError, Lost, Reason, Submission};
+use crate::modem::setup::Ready;
+use crate::modem::status::State;
+use crate::modem::{Event, Host, Job, Outcome};
 use crate::sms::causes::Cause;
-use crate::sms::ids::{SimId, Token};
+use crate::sms::ids::{Imsi, SimId};
+use intake::{Chores, Shown};
+use owed::Owed;
+use run::Run;
 
 /// So long what lies in the modem's storages comes before the first text: a full storage keeps some
 /// modems from sending, and the rest of it can wait for its turn.
@@ -31,16 +36,20 @@ const TURN: Duration = Duration::from_secs(1);
 
 /// A modem that serves.
 pub(super) struct Service<'a, H> {
-    pub(super) actor: &'a Actor<H>,
-    pub(super) name: &'a str,
-    pub(super) link: Link,
-    pub(super) sim: SimId,
-    pub(super) ready: Ready,
+    actor: &'a Actor<H>,
+    name: &'a str,
+    link: Link,
+    sim: SimId,
+    ready: Ready,
+    /// Who has the card, once that is known.
+    subscriber: Option<Imsi>,
     /// What is to be read, kept and emptied.
-    pub(super) chores: Chores,
-    /// The attempt whose answer may still come.
-    unanswered: Option<Token>,
+    chores: Chores,
+    /// Answers of texts that may still come.
+    owed: Owed,
     run: Run,
+    /// Where work comes in.
+    jobs: &'a mut mpsc::Receiver<Job>,
 }
 
 impl<'a, H: Host> Service<'a, H> {
@@ -51,6 +60,7 @@ impl<'a, H: Host> Service<'a, H> {
         link: Link,
         sim: SimId,
         ready: Ready,
+        jobs: &'a mut mpsc::Receiver<Job>,
     ) -> Self {
         Self {
             actor,
@@ -59,13 +69,15 @@ impl<'a, H: Host> Service<'a, H> {
             sim,
             run: Run::new(ready.profile.keep_link),
             chores: Chores::sweep(ready.storages.to_drain()),
+            subscriber: ready.found.imsi.clone(),
             ready,
-            unanswered: None,
+            owed: Owed::default(),
+            jobs,
         }
     }
 
     /// Serves until told to stop, or until the wire is lost.
-    pub(super) async fn serve(&mut self, jobs: &mut mpsc::Receiver<Job>) -> End {
+    pub(super) async fn serve(&mut self) -> End {
         if let Some(end) = self.head_start().await {
             return end;
         }
@@ -82,7 +94,7 @@ impl<'a, H: Host> Service<'a, H> {
             let served = tokio::select! {
                 biased;
                 () = self.actor.stop.cancelled() => return End::Stopped,
-                job = jobs.recv() => match job {
+                job = self.jobs.recv() => match job {
                     // What came in has its turn between two parts, and a part between two chores.
                     Some(job) => self.part_and_turn(job).await,
                     None => return End::Stopped,
@@ -169,8 +181,8 @@ impl<'a, H: Host> Service<'a, H> {
             Err(lost) => outcome_of(Submission::NotSubmitted(lost.into())),
         };
         if matches!(outcome, Outcome::Unanswered { .. }) {
-            // An older one that is still owed is given up: one late answer can mean only one text.
-            self.unanswered = Some(job.token);
+            self.owed
+                .add(job.token, Instant::now() + self.actor.settings.owed);
         }
         if may_lack_card(&outcome) {
             self.chores.check_card();
@@ -224,24 +236,6 @@ impl<'a, H: Host> Service<'a, H> {
         Ok(())
     }
 
-    /// After a silence nobody knows what the modem is doing: it may sit in its prompt, or be dead.
-    pub(super) async fn recover(&mut self) -> Result<(), Lost> {
-        self.run.forget();
-        match self.link.wake(5, self.actor.settings.setup.attention).await {
-            Ok(()) => {
-                // It may have started anew: some say nothing then.
-                self.chores.check_routing();
-                Ok(())
-            }
-            Err(LinkError::Lost(lost)) => Err(lost),
-            // Closing and opening the port is the next thing to try.
-            Err(LinkError::At(error)) => {
-                tracing::warn!(port = self.name, %error, "the modem does not come back after a silence");
-                Err(Lost::Silent)
-            }
-        }
-    }
-
     /// A look at the signal; it is also how a modem that died in silence is found out.
     async fn look(&mut self) -> Result<(), Lost> {
         match self.link.run(&SignalQuality).await {
@@ -257,7 +251,7 @@ impl<'a, H: Host> Service<'a, H> {
         }
     }
 
-    async fn hear(&mut self, news: News) -> Result<(), Lost> {
+    pub(super) async fn hear(&mut self, news: News) -> Result<(), Lost> {
         match news {
             // Its type bits tell which of the two it is; the header and the storage do not.
             News::Report(hex, length) | News::Message(hex, length) => {
@@ -268,14 +262,11 @@ impl<'a, H: Host> Service<'a, H> {
                 Ok(())
             }
             News::LateReference(mr) => {
-                let token = self.unanswered.take();
-                self.actor
-                    .tell(Event::Late {
-                        sim: self.sim,
-                        token,
-                        mr,
-                    })
-                    .await;
+                self.late_reference(mr).await;
+                Ok(())
+            }
+            News::LateFinal(Final::Error(cause)) => {
+                self.late_refusal(cause).await;
                 Ok(())
             }
             News::Registration(domain, status) => {
