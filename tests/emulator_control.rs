@@ -314,3 +314,27 @@ async fn quotas_of_the_settings_hold_from_the_start() {
     );
     emulator.stop().await;
 }
+
+#[tokio::test]
+async fn texts_beyond_what_the_centre_keeps_are_refused_to_who_sends_them() {
+    const KEPT: usize = 1000;
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = settings(&dir);
+    settings.ledger = Some(dir.path().join("ledger"));
+    let emulator = Emulator::start(&settings).unwrap();
+    let mut hand = Hand::reach(&dir).await;
+    hand.done(r#"{"do":"network_lost","modem":0}"#).await;
+    let order = json!({"do": "deliver", "modem": 0, "from": "Bank", "text": "4711"}).to_string();
+    for _ in 0..KEPT {
+        hand.done(&order).await;
+    }
+    let refused = "the service centre has no room for 1 of 1 parts for modem 0";
+    assert_eq!(hand.order(&order).await, json!({"error": refused}));
+    let text = std::fs::read_to_string(dir.path().join("ledger")).unwrap();
+    assert_eq!(text.matches(r#""route":"refused""#).count(), 1);
+    hand.done(r#"{"do":"network_back","modem":0}"#).await;
+    hand.order(r#"{"do":"list"}"#).await;
+    let text = std::fs::read_to_string(dir.path().join("ledger")).unwrap();
+    assert_eq!(text.matches(r#""event":"inbound""#).count(), KEPT + 1);
+    emulator.stop().await;
+}

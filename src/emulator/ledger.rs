@@ -4,14 +4,17 @@
 //! |---|---|
 //! | `submit` | `at modem iccid mr recipient outcome code pdu`: a part that a modem put on the air |
 //! | `report` | `at modem iccid mr recipient status route pdu`: a status report that came to a modem |
-//! | `inbound` | `at modem iccid sender route pdu`: a message that came to a modem |
+//! | `inbound` | `at modem iccid sender route reason pdu`: a message that came to a modem |
+//! | `untaken` | `at modem iccid kind given_up pdu`: a client acknowledged a report or message too late, or refused it; the service centre keeps it, or gives it up |
+//! | `again` | `at modem iccid kind route pdu`: the service centre has offered it again |
 //! | `fault` | `at modem iccid step command fault`: something that a plan or an order made go wrong |
 //! | `plug` | `at modem iccid name`: the stick is in its port again under this name; null: pulled out |
 //!
 //! `at` is RFC 3339 with milliseconds in UTC; `modem` counts from 0; `outcome` is `accepted`,
 //! `refused` (then `code` is the `+CMS ERROR` number, else null), `silent` (taken, but the modem
 //! never heard of it) or `swallowed` (accepted, and a spam filter took it); `pdu` of a submit is
-//! the hex exactly as the client sent it; `route` is `direct`, `stored`, `waiting` or `dropped`;
+//! the hex exactly as the client sent it; `route` is `direct`, `stored`, `waiting` or `dropped`, of
+//! a message also `refused`: the service centre did not take it, and `reason` (else left out) says why;
 //! `step` (null: at once) and `fault` are the words of a plan.
 //! A line is in the file before the modem answers its client.
 
@@ -67,6 +70,20 @@ pub(super) enum Event<'a> {
     /// A message came.
     Inbound {
         sender: &'a str,
+        route: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+        pdu: &'a str,
+    },
+    /// A client did not take something that came.
+    Untaken {
+        kind: &'static str,
+        given_up: bool,
+        pdu: &'a str,
+    },
+    /// The service centre offered it again.
+    Again {
+        kind: &'static str,
         route: &'static str,
         pdu: &'a str,
     },

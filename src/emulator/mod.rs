@@ -114,6 +114,16 @@ pub enum Error {
     /// A modem keeps no more rules.
     #[error("modem {0} has no room for another rule")]
     TooManyRules(u16),
+    /// The service centre keeps no more for a SIM that takes nothing.
+    #[error("the service centre has no room for {refused} of {all} parts for modem {modem}")]
+    NoRoom {
+        /// Counted from 0.
+        modem: u16,
+        /// How many parts it did not take.
+        refused: usize,
+        /// How many there were.
+        all: usize,
+    },
     /// A text has no such part.
     #[error("there is no part {no}: the text has {all}")]
     NoPart {

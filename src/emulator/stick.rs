@@ -28,8 +28,8 @@ const NAME_TAKEN: Duration = Duration::from_secs(1);
 /// What the network and the control socket tell a stick.
 #[derive(Debug)]
 pub(super) enum News {
-    /// A message for its SIM.
-    Delivery(Delivery),
+    /// A message for its SIM; the answer is whether the service centre took it.
+    Delivery(Delivery, oneshot::Sender<bool>),
     /// An order; the answer is how things stand afterwards, or nothing when it found no room.
     Order(Order, oneshot::Sender<Option<Shown>>),
 }
@@ -151,6 +151,10 @@ impl Stick {
             }
             Effect::Pause(wait) => self.outbox.pause(wait, now),
             Effect::Struck(struck) => self.follow_up(&struck, now),
+            Effect::Untaken(arrival) => {
+                let date = self.date();
+                self.parts.subscription.untaken(arrival, now, date);
+            }
             Effect::Submit(part) => {
                 let verdict = self.parts.subscription.submit(&part, now, self.date());
                 self.parts.modem.settle(verdict, now);
@@ -160,7 +164,7 @@ impl Stick {
 
     /// Hands over what waits in the service centre, if the SIM can be reached.
     fn fetch(&mut self, now: Instant) {
-        if !self.is_reachable() {
+        if !self.is_reachable(now) {
             return;
         }
         let date = self.date();
@@ -169,19 +173,30 @@ impl Stick {
             subscription,
             ..
         } = &mut self.parts;
-        while let Some(delivery) = subscription.kept() {
+        while modem.takes(now)
+            && let Some(delivery) = subscription.kept()
+        {
             let route = modem.arrive(delivery.arrival.clone(), now);
             subscription.delivered(&delivery, route, date);
         }
-        while let Some(report) = subscription.due(now, date) {
+        while modem.takes(now)
+            && let Some(arrival) = subscription.again(now, |kind| modem.drops(kind))
+        {
+            let route = modem.arrive(arrival.clone(), now);
+            subscription.offered(&arrival, route, date);
+        }
+        while modem.takes(now)
+            && let Some(report) = subscription.due(now, date)
+        {
             let route = modem.arrive(report.arrival.clone(), now);
             subscription.reported(&report, route, date);
         }
     }
 
-    fn is_reachable(&self) -> bool {
+    fn is_reachable(&self, now: Instant) -> bool {
+        let modem = &self.parts.modem;
         let known = self.unknown_until.is_none();
-        known && !self.wire.is_out() && self.parts.modem.registered()
+        known && !self.wire.is_out() && modem.registered() && modem.takes(now)
     }
 
     fn wake_at(&self, now: Instant) -> Option<Instant> {
@@ -189,7 +204,8 @@ impl Stick {
         let times = [
             self.parts.modem.wake_at(),
             self.outbox.wake_at(now),
-            reports.filter(|_| self.is_reachable()),
+            reports.filter(|_| self.is_reachable(now)),
+            Some(self.parts.modem.ready_at()).filter(|ready| *ready > now),
             self.ends.iter().map(|(due, _)| *due).min(),
             self.back.as_ref().map(|(due, _)| *due),
             self.unknown_until,
@@ -199,7 +215,12 @@ impl Stick {
 
     fn learn(&mut self, news: News) {
         match news {
-            News::Delivery(delivery) => self.parts.subscription.keep(delivery),
+            News::Delivery(delivery, answer) => {
+                let date = self.date();
+                let kept = self.parts.subscription.keep(delivery, date);
+                // Who sent it may have gone.
+                let _ = answer.send(kept);
+            }
             News::Order(order, answer) => {
                 let done = self.obey(order, now());
                 // Who gave the order may have gone.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Arrival;
 use crate::emulator::faults::{Act, Step};
 
 /// What the modem wants done.
@@ -13,6 +14,8 @@ pub(in crate::emulator) enum Effect {
     Pause(Duration),
     /// Something went wrong; what concerns more than the modem is still to be done.
     Struck(Struck),
+    /// The client did not take this in time, or refused it: the network keeps it (RP-ERROR).
+    Untaken(Arrival),
     /// This part to the network; answer with [`super::Modem::settle`].
     Submit(Part),
 }

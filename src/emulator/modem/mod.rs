@@ -121,6 +121,8 @@ pub(super) struct Modem {
     unacknowledged: Option<(Arrival, Instant)>,
     /// To be routed after the acknowledgement.
     unrouted: VecDeque<Arrival>,
+    /// What the client did not take: the network's again.
+    untaken: VecDeque<Arrival>,
     /// The link that `+CMMS` keeps is open until then.
     link_until: Option<Instant>,
     state: State,
@@ -168,6 +170,7 @@ impl Modem {
             waiting: VecDeque::new(),
             unacknowledged: None,
             unrouted: VecDeque::new(),
+            untaken: VecDeque::new(),
             link_until: None,
             state: State::Command,
             late: None,
@@ -218,7 +221,8 @@ impl Modem {
         // What is left here is echo.
         steps::pass_on(self);
         let done = self.steps.poll();
-        done.or_else(|| self.part.take().map(Effect::Submit))
+        done.or_else(|| self.untaken.pop_front().map(Effect::Untaken))
+            .or_else(|| self.part.take().map(Effect::Submit))
     }
 
     /// When [`Modem::tick`] has work.
@@ -614,7 +618,7 @@ mod tests {
                         self.parts.push(part);
                         self.modem.settle(self.verdict, self.now);
                     }
-                    Effect::Pause(_) | Effect::Struck(_) => {}
+                    Effect::Pause(_) | Effect::Struck(_) | Effect::Untaken(_) => {}
                 }
             }
             String::from_utf8(said).unwrap()

@@ -166,7 +166,7 @@ impl Modem {
                 self.say(&format!("+CMGW: {slot}"));
             }
             Purpose::Acknowledge(taken) => {
-                routes::acknowledge(self, taken, now);
+                routes::acknowledge(self, taken);
                 routes::route_waiting(self, now);
             }
         }
@@ -238,6 +238,7 @@ mod tests {
             match modem.poll() {
                 Some(Effect::Write(bytes)) => said.extend(bytes),
                 Some(Effect::Submit(_)) => modem.settle(Verdict::Accepted, stick::now()),
+                Some(Effect::Untaken(arrival)) => said.extend(arrival.kind.word().bytes()),
                 Some(Effect::Pause(_) | Effect::Struck(_)) => {}
                 None => match modem.wake_at().filter(|wake| *wake <= stick::now()) {
                     Some(wake) => modem.tick(wake),
@@ -319,12 +320,9 @@ mod tests {
         assert_eq!(said(&mut modem, "AT+CNMA=1,3\r"), "\r\n> ");
         assert_eq!(said(&mut modem, "00000000\x1A"), "\r\nOK\r\n");
         assert_eq!(said(&mut modem, "AT+CNMA\r"), "\r\n+CMS ERROR: 340\r\n");
-        // Refused, and offered again later.
+        // Refused, it is the network's again.
         modem.arrive(arrival(), stick::now());
         said(&mut modem, "");
-        assert_eq!(said(&mut modem, "AT+CNMA=2\r"), "\r\nOK\r\n");
-        let again = modem.wake_at().unwrap();
-        modem.tick(again);
-        assert!(said(&mut modem, "").starts_with("\r\n+CMT: ,23\r\n"));
+        assert_eq!(said(&mut modem, "AT+CNMA=2\r"), "\r\nOK\r\nmessage");
     }
 }

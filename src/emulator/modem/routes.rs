@@ -11,9 +11,7 @@ use super::text::{self, Detail};
 
 /// How long the network waits for `+CNMA`.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// After a refusal of the client the network offers the message again.
-const RETRY: Duration = Duration::from_secs(30);
-/// So many the network keeps for one SIM; further ones are lost.
+/// So many wait at a modem; the service centre keeps the rest.
 const MOST_WAITING: usize = 1024;
 
 /// Where an arrival went.
@@ -29,15 +27,37 @@ pub(in crate::emulator) enum Route {
     Dropped,
 }
 
+impl Modem {
+    /// Can it take what the network delivers? It has started, and little enough waits in it.
+    pub(in crate::emulator) fn takes(&self, now: Instant) -> bool {
+        now >= self.ready_at && has_place(self)
+    }
+
+    /// Would a report that comes now go nowhere?
+    pub(in crate::emulator) fn drops(&self, kind: Kind) -> bool {
+        way(self, kind) == Route::Dropped
+    }
+
+    /// From when on messages work.
+    pub(in crate::emulator) fn ready_at(&self) -> Instant {
+        self.ready_at
+    }
+}
+
+fn has_place(modem: &Modem) -> bool {
+    let waiting = modem.waiting.len() + modem.unrouted.len() + modem.schedule.offers();
+    waiting < MOST_WAITING
+}
+
 /// Takes what the network delivers and routes it as `+CNMI` says (TS 27.005, 3.4.1). While the
 /// modem cannot be reached the network keeps it.
 pub(super) fn arrive(modem: &mut Modem, arrival: Arrival, now: Instant) -> Route {
+    if !has_place(modem) {
+        return Route::Dropped;
+    }
     if now < modem.ready_at {
         modem.schedule.add(modem.ready_at, Later::Offer(arrival));
         return Route::Waiting;
-    }
-    if modem.waiting.len() + modem.unrouted.len() >= MOST_WAITING {
-        return Route::Dropped;
     }
     if !modem.registered() {
         modem.waiting.push_back(arrival);
@@ -168,21 +188,22 @@ pub(super) fn route_waiting(modem: &mut Modem, now: Instant) {
 
 /// Takes the client's word about what was routed; what it did not take the network offers again
 /// (TS 27.005, 3.4.4).
-pub(super) fn acknowledge(modem: &mut Modem, taken: bool, now: Instant) {
+pub(super) fn acknowledge(modem: &mut Modem, taken: bool) {
     if let Some((arrival, _)) = modem.unacknowledged.take()
         && !taken
     {
-        modem.schedule.add(now + RETRY, Later::Offer(arrival));
+        modem.untaken.push_back(arrival);
     }
 }
 
-/// Without `+CNMA` in time the modem stops routing, and the network offers the message again
+/// Without `+CNMA` in time the modem stops routing, and the network keeps what it had for the client
 /// (TS 27.005, 3.4.4).
 pub(super) fn end_of_patience(modem: &mut Modem, now: Instant) {
     if let Some((arrival, _)) = modem.unacknowledged.take_if(|(_, end)| *end <= now) {
         let [mode, _, bm, _, bfr] = modem.setup.routing;
         modem.setup.routing = [mode, 0, bm, 0, bfr];
-        route(modem, arrival, now);
+        modem.untaken.push_back(arrival);
+        modem.untaken.append(&mut modem.unrouted);
         route_waiting(modem, now);
     }
 }
@@ -318,14 +339,18 @@ mod tests {
         assert_eq!(bench.modem.wake_at(), Some(bench.now + PATIENCE));
         bench.now += PATIENCE;
         bench.modem.tick(bench.now);
-        assert_eq!(bench.said(), "");
+        // Both are the network's again, also the one that waited behind.
+        for kind in [Kind::Message, Kind::Report] {
+            let Some(Effect::Untaken(arrival)) = bench.modem.poll() else {
+                panic!("the network keeps it");
+            };
+            assert_eq!(arrival.kind, kind);
+        }
+        assert!(bench.modem.drops(Kind::Report) && !bench.modem.drops(Kind::Message));
         assert_eq!(
             bench.write("AT+CNMI?"),
             "\r\n+CNMI: 2,0,0,0,0\r\n\r\nOK\r\n"
         );
-        // The message is offered again and stored; the report has nowhere to go.
-        let listed = format!("\r\n+CMGL: 1,0,,43\r\n{MESSAGE}\r\n\r\nOK\r\n");
-        assert_eq!(bench.write("AT+CMGL=4"), listed);
     }
 
     #[test]
@@ -356,6 +381,18 @@ mod tests {
         assert_eq!(bench.message(), (Route::Waiting, String::new()));
         bench.modem.tick(ready);
         assert_eq!(bench.said(), "\r\n+CMTI: \"SM\",2\r\n");
+    }
+
+    #[test]
+    fn a_start_loses_no_message() {
+        let mut bench = Bench::ready("+CNMI=2,1,0,1,0");
+        let ready = bench.now + Duration::from_secs(9);
+        bench.modem.ready_at = ready;
+        assert!(!bench.modem.takes(bench.now) && bench.modem.takes(ready));
+        let came = (0..300).filter(|_| bench.message().0 == Route::Waiting);
+        assert_eq!(came.count(), 300);
+        bench.modem.tick(ready);
+        assert_eq!(bench.modem.waiting.len() + 2, 300, "two slots are filled");
     }
 
     #[test]

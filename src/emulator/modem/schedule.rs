@@ -12,7 +12,7 @@ use super::trouble;
 const RING_PAUSE: Duration = Duration::from_secs(5);
 /// Who calls, in the range reserved for fiction.
 const CALLER: &str = "+447700900456";
-/// Most things to come; further ones are forgotten.
+/// Most lines, rings and restarts to come; further ones are forgotten. Messages are none of them.
 const LIMIT: usize = 256;
 
 /// One thing to come.
@@ -39,10 +39,18 @@ pub(super) struct Schedule(Vec<(Instant, Later)>);
 impl Schedule {
     /// Adds something; what is due at the same time keeps its order.
     pub(super) fn add(&mut self, due: Instant, later: Later) {
-        if self.0.len() < LIMIT {
+        let is_message = matches!(later, Later::Offer(_));
+        if is_message || self.0.len() < LIMIT + self.offers() {
             let at = self.0.partition_point(|(other, _)| *other <= due);
             self.0.insert(at, (due, later));
         }
+    }
+
+    /// How many messages the network is to offer again.
+    pub(super) fn offers(&self) -> usize {
+        let offers = self.0.iter();
+        let offers = offers.filter(|(_, later)| matches!(later, Later::Offer(_)));
+        offers.count()
     }
 
     /// When the next thing is due.

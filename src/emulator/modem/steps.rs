@@ -359,6 +359,7 @@ mod tests {
                         struck.command
                     )
                 }
+                Effect::Untaken(arrival) => format!("untaken {}", arrival.kind.word()),
                 Effect::Submit(part) => format!("submit {}", part.mr),
             })
             .collect()

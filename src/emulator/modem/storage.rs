@@ -26,6 +26,16 @@ pub(in crate::emulator) enum Kind {
     Report,
 }
 
+impl Kind {
+    /// The word of the ledger.
+    pub(in crate::emulator) fn word(self) -> &'static str {
+        match self {
+            Self::Message => "message",
+            Self::Report => "report",
+        }
+    }
+}
+
 /// `<stat>` of TS 27.005, 3.1; the order is that of the numbers of PDU mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Status {

@@ -93,8 +93,8 @@ pub(super) fn restart(modem: &mut Modem, now: Instant) {
     modem.functionality = 1;
     modem.coverage.restart();
     let unrouted = modem.unacknowledged.take().map(|(arrival, _)| arrival);
-    modem.waiting.extend(unrouted);
-    modem.waiting.append(&mut modem.unrouted);
+    modem.untaken.extend(unrouted);
+    modem.untaken.append(&mut modem.unrouted);
     modem.link_until = None;
     modem.menu = None;
     modem.state = State::Command;

@@ -111,7 +111,8 @@ impl Network {
     ///
     /// `from` is a number, international with `+`, or a name of at most 11 characters.
     /// Where it goes is the modem's affair (`AT+CNMI`); a full SIM gets it when there is room.
-    /// Errors: no such modem, a sender or a text that no SMS-DELIVER can carry.
+    /// Errors: no such modem, a sender or a text that no SMS-DELIVER can carry, no room in the
+    /// service centre for a SIM that takes nothing.
     pub async fn deliver(&self, modem: u16, from: &str, text: &str) -> Result<(), Error> {
         self.bring(modem, &Inbound::new(from, text)).await
     }
@@ -122,12 +123,24 @@ impl Network {
         let reference = self.reference.fetch_add(1, Ordering::Relaxed);
         let date = super::stick::date(&self.clock);
         let (sender, arrivals) = inbound.arrivals(reference, self.zone, date)?;
+        let all = arrivals.len();
+        let mut refused = 0;
         for arrival in arrivals {
             let delivery = Delivery {
                 sender: sender.clone(),
                 arrival,
             };
-            self.tell(modem, News::Delivery(delivery)).await?;
+            let (answer, answered) = oneshot::channel();
+            self.tell(modem, News::Delivery(delivery, answer)).await?;
+            let kept = answered.await.map_err(|_| Error::NoModem(modem))?;
+            refused += usize::from(!kept);
+        }
+        if refused > 0 {
+            return Err(Error::NoRoom {
+                modem,
+                refused,
+                all,
+            });
         }
         Ok(())
     }

@@ -14,18 +14,32 @@ use crate::emulator::Settings;
 use crate::emulator::faults::Noise;
 use crate::emulator::identity::Identity;
 use crate::emulator::ledger::{self, Event, Ledger, Line};
-use crate::emulator::modem::{Kind, Part, Route, Struck, Verdict};
+use crate::emulator::modem::{Arrival, Kind, Part, Route, Struck, Verdict};
 use crate::sms::fields::ValidityPeriod;
 use crate::sms::ids::Mr;
 use crate::sms::report::StatusReport;
 use crate::sms::submit::{ReportRequest, Submit};
 
-/// Messages that wait for a SIM that is away; the oldest gives way.
+/// Messages that wait for a SIM that cannot take them; further ones are refused.
 const WAITING: usize = 1000;
+/// Before what a client did not take is offered again.
+const PAUSE: Duration = Duration::from_secs(60);
+/// So often it is offered; then the service centre gives it up.
+const OFFERS: u32 = 60;
 /// "Short message transfer rejected" (TS 24.011, E.2): what operators say when the money is out.
 const OVER_QUOTA: u16 = 21;
 /// "Invalid mandatory information": the part cannot be read.
 const UNREADABLE: u16 = 96;
+
+/// Something that a client did not take.
+#[derive(Debug)]
+struct Again {
+    arrival: Arrival,
+    due: Instant,
+    /// Offered again by now; its fate is not known yet.
+    offered: bool,
+    offers: u32,
+}
 
 /// One SIM's line to the network.
 pub(in crate::emulator) struct Subscription {
@@ -37,6 +51,7 @@ pub(in crate::emulator) struct Subscription {
     ledger: Arc<Ledger>,
     reports: Reports,
     waiting: VecDeque<Delivery>,
+    again: Vec<Again>,
     quota: Meter,
     spam: Meter,
     accepted: u32,
@@ -59,6 +74,7 @@ impl Subscription {
             ledger,
             reports: Reports::new(settings.report_order, Noise::of(settings.seed, modem)),
             waiting: VecDeque::new(),
+            again: Vec::new(),
             quota: Meter::new(settings.quota),
             spam: Meter::new(settings.spam_after),
             accepted: 0,
@@ -138,9 +154,11 @@ impl Subscription {
         });
     }
 
-    /// When [`Subscription::due`] has a report.
+    /// When [`Subscription::due`] has a report, or [`Subscription::again`] something.
     pub(in crate::emulator) fn wake_at(&self) -> Option<Instant> {
-        self.reports.wake_at()
+        let again = self.again.iter().filter(|again| !again.offered);
+        let again = again.map(|again| again.due).min();
+        self.reports.wake_at().into_iter().chain(again).min()
     }
 
     /// The next report that is due.
@@ -163,12 +181,79 @@ impl Subscription {
         })
     }
 
-    /// Keeps a message until its SIM can be reached.
-    pub(in crate::emulator) fn keep(&mut self, delivery: Delivery) {
-        if self.waiting.len() == WAITING {
-            self.waiting.pop_front();
+    /// Keeps a message until its SIM can take it. Without room it is refused, which is written
+    /// down; tells whether it was kept.
+    pub(in crate::emulator) fn keep(&mut self, delivery: Delivery, date: Timestamp) -> bool {
+        let has_room = self.waiting.len() < WAITING;
+        if has_room {
+            self.waiting.push_back(delivery);
+        } else {
+            self.record(
+                date,
+                Event::Inbound {
+                    sender: &delivery.sender,
+                    route: "refused",
+                    reason: Some("the service centre is full"),
+                    pdu: &delivery.arrival.hex,
+                },
+            );
         }
-        self.waiting.push_back(delivery);
+        has_room
+    }
+
+    /// Keeps what a client did not take, to offer it again.
+    pub(in crate::emulator) fn untaken(&mut self, arrival: Arrival, now: Instant, date: Timestamp) {
+        let known = self.again.iter().position(|again| again.arrival == arrival);
+        let offers = known.map_or(0, |place| self.again.swap_remove(place).offers);
+        let given_up = offers >= OFFERS;
+        self.record(
+            date,
+            Event::Untaken {
+                kind: arrival.kind.word(),
+                given_up,
+                pdu: &arrival.hex,
+            },
+        );
+        if !given_up {
+            self.again.push(Again {
+                arrival,
+                due: now + PAUSE,
+                offered: false,
+                offers: offers + 1,
+            });
+        }
+    }
+
+    /// What is to be offered again now; `drops` says what would go nowhere, and waits on.
+    pub(in crate::emulator) fn again(
+        &mut self,
+        now: Instant,
+        drops: impl Fn(Kind) -> bool,
+    ) -> Option<Arrival> {
+        // What was offered and did not come back in twice the time was taken.
+        self.again
+            .retain(|again| !again.offered || now < again.due + PAUSE);
+        for again in self.again.iter_mut().filter(|again| !again.offered) {
+            if again.due > now {
+                continue;
+            }
+            again.due = now + PAUSE;
+            if !drops(again.arrival.kind) {
+                again.offered = true;
+                return Some(again.arrival.clone());
+            }
+        }
+        None
+    }
+
+    /// Notes where the modem put what was offered again.
+    pub(in crate::emulator) fn offered(&self, arrival: &Arrival, route: Route, date: Timestamp) {
+        let event = Event::Again {
+            kind: arrival.kind.word(),
+            route: ledger::word(route),
+            pdu: &arrival.hex,
+        };
+        self.record(date, event);
     }
 
     /// The next message that waits for the SIM.
@@ -178,7 +263,11 @@ impl Subscription {
 
     /// How many parts it has taken, and how many messages and reports wait.
     pub(in crate::emulator) fn counts(&self) -> (u32, usize) {
-        (self.accepted, self.waiting.len() + self.reports.len())
+        let again = self.again.iter().filter(|again| !again.offered).count();
+        (
+            self.accepted,
+            self.waiting.len() + self.reports.len() + again,
+        )
     }
 
     /// Sets what is given of how reports come from now on.
@@ -229,6 +318,7 @@ impl Subscription {
             Event::Inbound {
                 sender: &delivery.sender,
                 route: ledger::word(route),
+                reason: None,
                 pdu: &delivery.arrival.hex,
             },
         );
@@ -396,6 +486,33 @@ mod tests {
     }
 
     #[test]
+    fn what_finds_no_room_is_refused_and_written_down() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger");
+        let mut line = subscription(&settings(), Ledger::open(Some(&path)).unwrap());
+        let date = START.parse().unwrap();
+        let mut keep = |hex: usize| {
+            let delivery = Delivery {
+                sender: "Bank".into(),
+                arrival: arrival(Kind::Message, &hex.to_be_bytes()),
+            };
+            line.keep(delivery, date)
+        };
+        assert!((0..WAITING).all(&mut keep));
+        assert!(!keep(WAITING));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(text.lines().count(), 1);
+        let wanted =
+            r#""sender":"Bank","route":"refused","reason":"the service centre is full","pdu":"#;
+        assert!(text.contains(wanted), "{text}");
+        let kept: Vec<String> = std::iter::from_fn(|| line.kept())
+            .map(|it| it.arrival.hex)
+            .collect();
+        assert_eq!(kept.len(), WAITING);
+        assert!(kept[0].ends_with("0000"), "the oldest stays: {}", kept[0]);
+    }
+
+    #[test]
     fn an_unreadable_part_is_refused_and_written_down() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ledger");
@@ -410,5 +527,48 @@ mod tests {
         let text = std::fs::read_to_string(path).unwrap();
         let wanted = r#""mr":1,"recipient":"","outcome":"refused","code":96,"pdu":"0031000C91"}"#;
         assert!(text.trim_end().ends_with(wanted), "{text}");
+    }
+
+    #[test]
+    fn what_a_client_does_not_take_is_offered_again_until_it_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ledger");
+        let mut line = subscription(&settings(), Ledger::open(Some(&path)).unwrap());
+        let (begun, date) = (now(), START.parse().unwrap());
+        let report = arrival(Kind::Report, &[1, 2, 3]);
+        line.untaken(report.clone(), begun, date);
+        assert_eq!(line.wake_at(), Some(begun + PAUSE));
+        assert_eq!(line.counts(), (0, 1));
+        assert_eq!(line.again(begun, |_| false), None);
+        // Where it would go nowhere it waits on.
+        assert_eq!(line.again(begun + PAUSE, |_| true), None);
+        let due = begun + PAUSE * 2;
+        assert_eq!(line.again(due, |_| false), Some(report.clone()));
+        assert_eq!(line.again(due, |_| false), None, "offered once a time");
+        line.untaken(report.clone(), due, date);
+        assert_eq!(line.again(due + PAUSE, |_| false), Some(report));
+        assert_eq!(line.counts(), (0, 0));
+        assert_eq!(line.again(due + PAUSE * 9, |_| false), None, "it was taken");
+        let text = std::fs::read_to_string(path).unwrap();
+        assert_eq!(
+            text.matches("\"event\":\"untaken\",\"kind\":\"report\",\"given_up\":false")
+                .count(),
+            2,
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_nobody_ever_takes_is_given_up_in_the_end() {
+        let mut line = line(&settings());
+        let (mut at, date) = (now(), START.parse().unwrap());
+        let message = arrival(Kind::Message, &[1]);
+        for _ in 0..OFFERS {
+            line.untaken(message.clone(), at, date);
+            at += PAUSE;
+            assert_eq!(line.again(at, |_| false), Some(message.clone()));
+        }
+        line.untaken(message, at, date);
+        assert_eq!(line.again(at + PAUSE, |_| false), None);
     }
 }

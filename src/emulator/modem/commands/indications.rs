@@ -66,7 +66,7 @@ fn routing(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault> {
     }
 }
 
-fn acknowledge(modem: &mut Modem, form: Form, now: Instant) -> Result<Reply, Fault> {
+fn acknowledge(modem: &mut Modem, form: Form, _: Instant) -> Result<Reply, Fault> {
     if form == Form::Test {
         return text("+CNMA: (0-2)".into());
     }
@@ -80,7 +80,7 @@ fn acknowledge(modem: &mut Modem, form: Form, now: Instant) -> Result<Reply, Fau
         return Err(NOTHING_TO_ACKNOWLEDGE);
     }
     let Some(length) = length else {
-        routes::acknowledge(modem, taken, now);
+        routes::acknowledge(modem, taken);
         return Ok(Reply::Done);
     };
     // With a TPDU for the network, which is prompted for.
