@@ -317,7 +317,9 @@ impl Modem {
     /// Keeps something unasked for [`Modem::tell`].
     fn announce(&mut self, line: String, held_by_mode: bool) {
         if self.news.len() == NEWS_LIMIT {
-            self.news.pop_front();
+            // Noise gives way to what came.
+            let noise = self.news.iter().position(|news| !news.held_by_mode);
+            self.news.remove(noise.unwrap_or(0));
         }
         self.news.push_back(News { line, held_by_mode });
     }
