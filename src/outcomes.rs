@@ -61,29 +61,18 @@ pub async fn run(
             } => {
                 let (settlement, blame) = settlement(token, &outcome, settings.retry);
                 let rest = sick.rest(sim, blame, settings.retry.wait);
-                if ended
-                    .send(WorkEnd {
-                        sim,
-                        settlement,
-                        rest,
-                    })
-                    .await
-                    .is_err()
-                {
-                    tracing::error!(
-                        "a part's end finds nobody to write it down; the journal has its attempt"
-                    );
-                }
+                let end = WorkEnd {
+                    sim,
+                    settlement,
+                    rest,
+                };
+                tell(&ended, end).await;
             }
             Event::Late { sim, token, mr } => {
                 until_written(|| store.late_answer(sim, token, mr, clock.now())).await;
             }
             Event::LateRefusal { token, cause } => {
-                let refused = Outcome::Refused(cause);
-                let (mut settlement, _) = settlement(token, &refused, settings.retry);
-                // What proves nothing leaves it as uncertain as it is.
-                if !matches!(settlement.verdict, Verdict::Unanswered(_)) {
-                    settlement.reason = format!("late: {}", settlement.reason);
+                if let Some(settlement) = late_refusal(token, cause, settings.retry) {
                     until_written(|| store.settle(settlement.clone(), clock.now())).await;
                 }
             }
@@ -118,6 +107,12 @@ pub async fn run(
                 log_received(received);
             }
         }
+    }
+}
+
+async fn tell(ended: &mpsc::Sender<WorkEnd>, end: WorkEnd) {
+    if ended.send(end).await.is_err() {
+        tracing::error!("a part's end finds nobody to write it down; the journal has its attempt");
     }
 }
 
@@ -203,6 +198,15 @@ fn new_report(sim: SimId, report: &StatusReport, pdu: String) -> NewReport {
         discharge: report.discharge.to_string(),
         pdu,
     }
+}
+
+/// What a refusal settles that came after its attempt was given up. What proves nothing leaves it as uncertain as
+/// it is.
+fn late_refusal(token: Token, cause: Cause, retry: Retry) -> Option<Settlement> {
+    let (mut settlement, _) = settlement(token, &Outcome::Refused(cause), retry);
+    settlement.reason = format!("late: {}", settlement.reason);
+    let proves = !matches!(settlement.verdict, Verdict::Unanswered(_));
+    proves.then_some(settlement)
 }
 
 /// How an attempt is settled, by what its outcome proves, and who is to blame.
@@ -338,6 +342,24 @@ mod tests {
         ];
         for (outcome, expected) in cases {
             assert_eq!(kind(&outcome), expected, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_late_refusal_counts_where_it_proves_something() {
+        let settled = |cause| late_refusal(Token(5), cause, RETRY);
+        let again = settled(Cause::Cms(42)).unwrap();
+        assert_eq!(again.token, Token(5));
+        assert!(matches!(again.verdict, Verdict::TryAgain(..)));
+        assert!(
+            again
+                .reason
+                .starts_with("late: the modem answered +CMS ERROR: 42")
+        );
+        let never = settled(Cause::Cms(1)).unwrap();
+        assert!(matches!(never.verdict, Verdict::Refused(_)));
+        for silent in [Cause::Cms(332), Cause::Plain] {
+            assert_eq!(settled(silent), None, "{silent}");
         }
     }
 

@@ -717,3 +717,89 @@ async fn a_refusal_that_smells_of_a_missing_card_is_followed_up_at_once() {
         begun.elapsed()
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_late_refusal_is_the_owed_texts_and_not_the_next_ones() {
+    let mut sent = 0;
+    let script: Script = Box::new(move |line| {
+        if line.ends_with('\u{1a}') {
+            sent += 1;
+            return (sent == 1).then_some(Say::Silence);
+        }
+        // What the network says of the first text crosses the command of the second.
+        let late = "\r\n+CMS ERROR: 38\r\n\r\n> ";
+        let second = sent == 1 && line.starts_with("AT+CMGS=");
+        second.then(|| Say::Text(late.to_owned()))
+    });
+    let mut bench = Bench::start(vec![script]);
+    bench.send(5).await;
+    let outcome = bench.outcome().await;
+    assert!(matches!(outcome, Outcome::Unanswered { .. }), "{outcome:?}");
+    bench.send(6).await;
+    let mut told = vec![bench.event().await, bench.event().await];
+    told.sort_by_key(|event| matches!(event, Event::Finished { .. }));
+    match told.as_slice() {
+        [
+            Event::LateRefusal { token, cause },
+            Event::Finished {
+                outcome,
+                token: next,
+                ..
+            },
+        ] => {
+            assert_eq!((*token, *cause), (Token(5), Cause::Cms(38)));
+            assert_eq!(
+                (*next, outcome),
+                (Token(6), &Outcome::Accepted(Some(Mr(23))))
+            );
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_port_is_kept_while_an_answer_is_owed_and_no_longer() {
+    const ANSWER: &str = "\r\n+CMGS: 99\r\n\r\nOK\r\n";
+    // Later than the limit of 180 s, within the two minutes that it is listened to, and never.
+    for (seconds, comes) in [(250, true), (100_000, false)] {
+        let mut owes = false;
+        let silent: Script = Box::new(move |line| {
+            if line.ends_with('\u{1a}') && !owes {
+                owes = true;
+                let answer = ANSWER.to_owned();
+                return Some(Say::Later(Duration::from_secs(seconds), answer));
+            }
+            owes.then_some(Say::Silence)
+        });
+        let mut bench = Bench::start(vec![silent, polite()]);
+        let begun = Instant::now();
+        bench.send(5).await;
+        let outcome = bench.outcome().await;
+        assert!(matches!(outcome, Outcome::Unanswered { .. }), "{outcome:?}");
+        bench
+            .status_when(|status| status.state == State::Waiting)
+            .await;
+        // Work that comes meanwhile is for others.
+        bench.send(6).await;
+        let outcome = bench.outcome().await;
+        assert!(matches!(outcome, Outcome::GivenBack { .. }), "{outcome:?}");
+        if comes {
+            match bench.event().await {
+                Event::Late { token, mr, .. } => {
+                    assert_eq!((token, mr), (Some(Token(5)), Some(Mr(99))));
+                }
+                other => panic!("{other:?}"),
+            }
+            assert_eq!(begun.elapsed().as_secs(), seconds);
+        } else {
+            bench
+                .status_when(|status| status.state == State::Closed)
+                .await;
+            bench
+                .status_when(|status| status.state == State::Ready)
+                .await;
+            let took = begun.elapsed().as_secs();
+            assert!((300..330).contains(&took), "of use again after {took} s");
+        }
+    }
+}
