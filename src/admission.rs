@@ -52,6 +52,8 @@ pub struct Wish {
     pub life: Life,
     /// The shop's own name for it: the key's one message of that name is found again, for ever.
     pub client_ref: Option<String>,
+    /// The message that this one sends again.
+    pub resend_of: Option<MessageId>,
     /// What tells a repeated request.
     pub once: Option<Once>,
     /// The key that asks; none for the command line on this machine.
@@ -71,6 +73,7 @@ impl Wish {
             send_at: None,
             life: Life::default(),
             client_ref: None,
+            resend_of: None,
             once: None,
             key: None,
         }
@@ -282,6 +285,7 @@ fn new_message(wish: Wish, checked: Checked) -> NewMessage {
         send_at: wish.send_at,
         expires_at: checked.expires_at,
         client_ref: wish.client_ref,
+        resend_of: wish.resend_of,
         once: wish.once,
     }
 }

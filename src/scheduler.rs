@@ -343,6 +343,7 @@ mod tests {
             send_at: None,
             expires_at: now.plus(Duration::from_secs(600)),
             client_ref: None,
+            resend_of: None,
             once: None,
         };
         let id = new.id;

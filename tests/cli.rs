@@ -108,8 +108,8 @@ fn check_help(arguments: &[&str], help: &Ran) {
 async fn every_help_fits_and_has_examples() {
     let all = commands(&[]).await;
     let expected = [
-        "demo", "serve", "send", "messages", "show", "cancel", "inbox", "modems", "emulate", "pdu",
-        "at", "key", "config",
+        "demo", "serve", "send", "messages", "show", "cancel", "resend", "resolve", "inbox",
+        "modems", "emulate", "pdu", "at", "key", "config",
     ];
     assert_eq!(all, expected);
     for command in &all {
@@ -198,7 +198,7 @@ async fn a_key_that_may_do_anything_unknown_is_refused() {
     ];
     let refused = ran(simpost(&arguments).arg("--data").arg(dir.path()), b"").await;
     assert_eq!(refused.code, Some(2));
-    let words = "known scopes are *, messages:send, messages:read, messages:cancel, inbound:read, modems:read, keys:manage";
+    let words = "known scopes are *, messages:send, messages:read, messages:cancel, messages:erase, inbound:read, modems:read, keys:manage";
     assert!(refused.stderr.contains(words), "{}", refused.stderr);
 }
 
@@ -445,7 +445,7 @@ async fn a_message_is_shown_as_json() {
             "class": "transactional", "text": "Hi", "encoding": "gsm7", "segments": 1,
             "parts": [{"n": 1, "state": "failed", "ref": null, "attempts": 1, "submitted_at": null,
                        "final_at": MOMENT}],
-            "delivery_report": true, "client_ref": null, "priority": 5, "send_at": null, "expires_at": MOMENT, "sim": "sim_1", "attempts": 1,
+            "delivery_report": true, "client_ref": null, "resend_of": null, "erased_at": null, "priority": 5, "send_at": null, "expires_at": MOMENT, "sim": "sim_1", "attempts": 1,
             "error": {"code": "unknown_subscriber", "message": "unknown subscriber",
                       "raw": "+CMS ERROR: 30"},
             "created_at": MOMENT, "sent_at": null, "finalized_at": MOMENT, "updated_at": MOMENT,

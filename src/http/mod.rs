@@ -105,9 +105,23 @@ pub fn make_app(app: App, door: Door) -> Router {
         .route("/v1/messages", get(messages::list).post(messages::send))
         .route("/v1/messages/batch", post(messages::batch::send))
         .route("/v1/messages/preview", post(messages::preview::show))
-        .route("/v1/messages/{id}", get(messages::read))
+        .route(
+            "/v1/messages/{id}",
+            get(messages::read).delete(messages::decisions::erase),
+        )
         .route("/v1/messages/{id}/events", get(messages::events))
-        .route("/v1/messages/{id}/cancel", post(messages::cancel))
+        .route(
+            "/v1/messages/{id}/cancel",
+            post(messages::decisions::cancel),
+        )
+        .route(
+            "/v1/messages/{id}/resend",
+            post(messages::decisions::resend),
+        )
+        .route(
+            "/v1/messages/{id}/resolve",
+            post(messages::decisions::resolve),
+        )
         .route("/v1/events", get(events::list))
         .route("/v1/events/stream", get(events::stream))
         .route("/v1/inbound", get(inbound::list))

@@ -115,6 +115,11 @@ impl MessageState {
                 | Self::Rejected
         )
     }
+
+    /// Whether it may stay so for ever: nobody says what became of it.
+    pub fn rests(self) -> bool {
+        matches!(self, Self::Sent | Self::Uncertain)
+    }
 }
 
 /// What can happen to a part.

@@ -24,8 +24,9 @@ pub use events::{Event, EventFilter, Events};
 pub use inbound::{Inbound, InboundFilter, InboundPage, InboundPart, NewInbound, Received};
 pub use keys::{KeyRow, NewKey};
 pub use outbound::{
-    Canceled, Claim, Enqueued, Failure, Filter, Grace, Matched, Message, NewMessage, NewReport,
-    Once, Page, Part, Recovered, Retry, Settled, Settlement, Verdict, WorkEnd,
+    Canceled, Claim, Enqueued, Erased, Failure, Filter, Grace, Matched, Message, NewMessage,
+    NewReport, Once, Page, Part, Recovered, Resolution, Resolved, Retry, Settled, Settlement,
+    Verdict, WorkEnd,
 };
 pub use sims::{ModemIdentity, SimIdentity};
 

@@ -66,6 +66,7 @@ impl Bench {
             send_at: None,
             expires_at: self.now.plus(class.life()),
             client_ref: None,
+            resend_of: None,
             once: None,
         }
     }

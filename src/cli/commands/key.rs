@@ -34,7 +34,7 @@ enum KeyCommand {
         /// What you call it
         #[arg(long)]
         name: String,
-        /// What it may do: messages:send, messages:read, messages:cancel, inbound:read, modems:read, keys:manage, or * for all; repeat it
+        /// What it may do: messages:send, messages:read, messages:cancel, messages:erase, inbound:read, modems:read, keys:manage, or * for all; repeat it
         #[arg(long = "scope", value_name = "SCOPE", required = true, value_parser = scope)]
         scopes: Vec<String>,
         /// Print JSON

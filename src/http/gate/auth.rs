@@ -26,6 +26,7 @@ pub const SCOPES: &[&str] = &[
     "messages:send",
     "messages:read",
     "messages:cancel",
+    "messages:erase",
     "inbound:read",
     "modems:read",
     "keys:manage",

@@ -1,6 +1,7 @@
 //! `/v1/messages`: send a text, follow it, look back.
 
 pub mod batch;
+pub mod decisions;
 pub mod preview;
 
 use std::time::Duration;
@@ -22,7 +23,7 @@ use crate::http::query::{Named, Parameters};
 use crate::http::{App, List, Page};
 use crate::routing::class::Priority;
 use crate::sms::ids::{KeyId, MessageId};
-use crate::store::{self, Canceled, Filter, Once};
+use crate::store::{self, Filter, Once};
 
 /// A message as the API shows it.
 #[derive(Serialize)]
@@ -39,6 +40,8 @@ pub struct Message {
     parts: Vec<Part>,
     delivery_report: bool,
     client_ref: Option<String>,
+    resend_of: Option<String>,
+    erased_at: Option<String>,
     priority: u8,
     send_at: Option<String>,
     expires_at: String,
@@ -97,6 +100,8 @@ impl From<store::Message> for Message {
             parts: parts.collect(),
             delivery_report: message.report,
             client_ref: message.client_ref,
+            resend_of: message.resend_of.map(|of| of.to_string()),
+            erased_at: moment(message.erased_at),
             priority: message.priority.number(),
             send_at: moment(message.send_at),
             expires_at: message.expires_at.to_string(),
@@ -124,7 +129,10 @@ pub async fn send(
     let wish = read_wish(&app, fields, caller.key)?;
     let once = word.map(|word| Once { word, asked });
     let wish = Wish { once, ..wish };
-    let admitted = app.admission.admit(wish).await?;
+    Ok(accepted(app.admission.admit(wish).await?))
+}
+
+fn accepted(admitted: Admitted) -> Response {
     let (status, repeated) = match &admitted {
         Admitted::New(_) => (StatusCode::ACCEPTED, false),
         Admitted::Repeated(_) => (StatusCode::ACCEPTED, true),
@@ -137,7 +145,7 @@ pub async fn send(
         let headers = response.headers_mut();
         headers.insert("idempotent-replayed", HeaderValue::from_static("true"));
     }
-    Ok(response)
+    response
 }
 
 /// A wish, or everything that is wrong with it.
@@ -244,34 +252,17 @@ pub async fn events(
     Ok(Json(List { data }))
 }
 
-/// `POST /v1/messages/{id}/cancel`: what has not left never leaves. 200 with the message, also where parts of
-/// it are out; 409 where all of it is.
-pub async fn cancel(
-    State(app): State<App>,
-    caller: Caller,
-    Named(id): Named,
-) -> Result<Json<Message>, Problem> {
-    caller.needs("messages:cancel")?;
-    let missing = || Problem::not_found("message");
-    let id: MessageId = id.parse().map_err(|_| missing())?;
-    match app
-        .store
-        .cancel(id, app.clock.now())
-        .await?
-        .ok_or_else(missing)?
-    {
-        Canceled::Whole(message) | Canceled::Rest(message) => Ok(Json(message.into())),
-        Canceled::TooLate(message) => {
-            let detail = format!("the message is {} already", message.state);
-            Err(Problem::new(StatusCode::CONFLICT, "not_cancelable", detail))
-        }
-    }
+async fn find(app: &App, id: &str) -> Result<store::Message, Problem> {
+    let found = app.store.message(id_of(id)?).await?;
+    found.ok_or_else(missing)
 }
 
-async fn find(app: &App, id: &str) -> Result<store::Message, Problem> {
-    let missing = || Problem::not_found("message");
-    let id: MessageId = id.parse().map_err(|_| missing())?;
-    app.store.message(id).await?.ok_or_else(missing)
+fn id_of(id: &str) -> Result<MessageId, Problem> {
+    id.parse().map_err(|_| missing())
+}
+
+fn missing() -> Problem {
+    Problem::not_found("message")
 }
 
 /// Whether a field's flaw is named already.

@@ -51,6 +51,8 @@ CREATE TABLE message(
   sim INTEGER REFERENCES sim(id),      -- set when the first part is claimed: a text travels through one SIM
   concat_reference INTEGER,
   client_ref TEXT,                     -- the shop's own name for it
+  resend_of BLOB,                      -- the message that this one sends again
+  erased_at INTEGER,                   -- text and number are gone
   canceled_at INTEGER,                 -- somebody withdrew it: what has not left never leaves
   error_code TEXT,
   error_message TEXT,
@@ -82,6 +84,7 @@ CREATE TABLE request(
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX request_at ON request(at);
+CREATE INDEX request_message ON request(message) WHERE message IS NOT NULL;
 
 CREATE TABLE part(
   message BLOB NOT NULL REFERENCES message(id),

@@ -49,6 +49,8 @@ pub struct NewMessage {
     pub expires_at: Millis,
     /// The shop's own name for it: one message has it, for ever.
     pub client_ref: Option<String>,
+    /// The message that this one sends again.
+    pub resend_of: Option<MessageId>,
     /// What tells a repeated request.
     pub once: Option<Once>,
 }
@@ -68,6 +70,8 @@ impl NewMessage {
             send_at: self.send_at,
             expires_at: self.expires_at,
             client_ref: self.client_ref,
+            resend_of: self.resend_of,
+            erased_at: None,
             sim: None,
             error: None,
             created_at: now,
@@ -314,8 +318,8 @@ fn insert(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
         .db
         .prepare_cached(
             "INSERT INTO message(id, key_id, state, recipient, text, class, alphabet, parts, report, priority,
-               rank, ready, due_at, send_at, expires_at, client_ref, created_at, updated_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)",
+               rank, ready, due_at, send_at, expires_at, client_ref, resend_of, created_at, updated_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18)",
         )?
         .execute(params![
             new.id.octets(),
@@ -334,6 +338,7 @@ fn insert(scope: &Scope, new: &NewMessage, now: Millis) -> Result<(), Error> {
             new.send_at.map(|hour| hour.0),
             new.expires_at.0,
             new.client_ref,
+            new.resend_of.as_ref().map(MessageId::octets),
             now.0,
         ])?;
     let mut part = scope

@@ -243,6 +243,7 @@ mod tests {
                 send_at: None,
                 expires_at: now.plus(std::time::Duration::from_secs(60)),
                 client_ref: None,
+                resend_of: None,
                 once: None,
             };
             ids.push(new.id);

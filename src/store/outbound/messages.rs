@@ -48,6 +48,10 @@ pub struct Message {
     pub expires_at: Millis,
     /// The shop's own name for it.
     pub client_ref: Option<String>,
+    /// The message that this one sends again.
+    pub resend_of: Option<MessageId>,
+    /// When text and number were erased.
+    pub erased_at: Option<Millis>,
     /// The SIM it is bound to.
     pub sim: Option<SimId>,
     /// Why it is not delivered.
@@ -126,7 +130,8 @@ pub(super) fn find(db: &Connection, id: MessageId) -> Result<Option<Message>, Er
 }
 
 const COLUMNS: &str = "id, key_id, state, recipient, text, class, alphabet, report, sim,
-    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at, priority, send_at, expires_at, client_ref";
+    error_code, error_message, error_raw, created_at, sent_at, finalized_at, updated_at, priority, send_at, expires_at, client_ref, resend_of,
+    erased_at";
 
 fn page(db: &Connection, filter: &Filter) -> Result<Page, Error> {
     let mut wheres = vec!["1"];
@@ -196,6 +201,8 @@ fn bare(row: &Row) -> rusqlite::Result<Result<Message, Error>> {
         send_at: moment(row.get(17)?),
         expires_at: Millis(row.get(18)?),
         client_ref: row.get(19)?,
+        resend_of: row.get::<_, Option<[u8; 16]>>(20)?.map(MessageId::from),
+        erased_at: moment(row.get(21)?),
         parts: Vec::new(),
     }))
 }

@@ -3,5 +3,7 @@
 pub mod cancel;
 pub mod inbox;
 pub mod messages;
+pub mod resend;
+pub mod resolve;
 pub mod send;
 pub mod show;
