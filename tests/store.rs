@@ -18,7 +18,9 @@ use log::{Bench, RETRY, failure};
 use simpost::routing::class::MessageClass;
 use simpost::sms::ids::{Mr, PartNo, SimId};
 use simpost::sms::state::{MessageState, PartState};
-use simpost::store::{Claim, Filter, Grace, Matched, Recovered, Settled, Settlement, Verdict};
+use simpost::store::{
+    Claim, Filter, Grace, Matched, NewMessage, Recovered, Settled, Settlement, Verdict,
+};
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -861,4 +863,102 @@ async fn a_report_that_waited_for_another_answer_is_placed_after_it() {
     bench.settle(&claim, Verdict::Accepted(Some(Mr(41)))).await;
     assert_eq!(bench.state(refused).await, MessageState::Delivered);
     assert_eq!(bench.state(next).await, MessageState::Sent);
+}
+
+/// Arms what the SIM claims next and settles it.
+async fn go(bench: &Bench, sim: SimId, verdict: Verdict) {
+    let claim = bench.claim(sim).await.expect("a part waits");
+    assert!(bench.store.arm(claim.token, bench.now).await.unwrap());
+    bench.settle(&claim, verdict).await;
+}
+
+#[tokio::test]
+async fn a_correction_of_an_older_text_proves_nothing_for_a_younger_one() {
+    let mut bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let old = bench.queue(1).await;
+    bench.send(sim, 5).await;
+    let stamped = bench.now;
+    bench.report(sim, 5, 0x46).await;
+    assert_eq!(bench.state(old).await, MessageState::Expired);
+    // Another text to the same number is in the air when the centre corrects itself about the first.
+    let young = bench.queue(1).await;
+    let claim = bench.claim(sim).await.unwrap();
+    assert!(bench.store.arm(claim.token, bench.now).await.unwrap());
+    bench.pass(1);
+    assert_eq!(
+        bench.report_stamped(sim, 5, 0, stamped).await,
+        Matched::Part(old, PartNo(1))
+    );
+    bench
+        .settle(&claim, Verdict::Unanswered(failure("silence")))
+        .await;
+    assert_eq!(bench.state(old).await, MessageState::Delivered);
+    assert_eq!(bench.state(young).await, MessageState::Uncertain);
+}
+
+#[tokio::test]
+async fn a_reference_that_came_round_is_the_waiting_texts() {
+    let mut bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let old = bench.queue(1).await;
+    bench.send(sim, 5).await;
+    bench.report(sim, 5, 0x46).await;
+    bench.pass(60);
+    // 256 texts later the modem counts 5 again, and says nothing of it.
+    let young = bench.queue(1).await;
+    go(&bench, sim, Verdict::Accepted(None)).await;
+    assert_eq!(
+        bench.report(sim, 5, 0).await,
+        Matched::Part(young, PartNo(1))
+    );
+    assert_eq!(bench.state(old).await, MessageState::Expired);
+}
+
+#[tokio::test]
+async fn of_a_silent_and_a_refused_text_no_report_is_taken_for_the_wrong_one() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let silent = bench.queue(1).await;
+    go(&bench, sim, Verdict::Unanswered(failure("silence"))).await;
+    bench.queue(1).await;
+    go(&bench, sim, Verdict::TryAgain(failure("busy"), RETRY)).await;
+    assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+    assert_eq!(bench.state(silent).await, MessageState::Uncertain);
+}
+
+#[tokio::test]
+async fn a_text_that_asked_for_no_report_takes_none_and_hides_none() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    let without = NewMessage {
+        report: false,
+        ..bench.new_message(1, MessageClass::Transactional)
+    };
+    let without = bench.keep(without).await;
+    go(&bench, sim, Verdict::Unanswered(failure("silence"))).await;
+    let with = bench.queue(1).await;
+    go(&bench, sim, Verdict::Unanswered(failure("silence"))).await;
+    assert_eq!(
+        bench.report(sim, 40, 0).await,
+        Matched::Part(with, PartNo(1))
+    );
+    assert_eq!(bench.state(without).await, MessageState::Uncertain);
+}
+
+#[tokio::test]
+async fn a_report_of_some_other_programs_text_is_no_evidence() {
+    let bench = Bench::new();
+    let sim = bench.sim(1).await;
+    bench.queue(1).await;
+    bench.send(sim, 100).await;
+    let refused = bench.queue(1).await;
+    go(&bench, sim, Verdict::TryAgain(failure("busy"), RETRY)).await;
+    // Modems count: what follows 100 is not 40.
+    assert_eq!(bench.report(sim, 40, 0).await, Matched::Unmatched);
+    assert_eq!(bench.state(refused).await, MessageState::Queued);
+    assert_eq!(
+        bench.report(sim, 101, 0).await,
+        Matched::Part(refused, PartNo(1))
+    );
 }

@@ -107,14 +107,30 @@ impl Bench {
         self.report_for(sim, mr, status, NUMBER).await
     }
 
+    /// A report about a text that the service centre took at `stamped`.
+    pub async fn report_stamped(&self, sim: SimId, mr: u8, status: u8, stamped: Millis) -> Matched {
+        self.report_of(sim, mr, status, NUMBER, stamped).await
+    }
+
     pub async fn report_for(&self, sim: SimId, mr: u8, status: u8, recipient: &str) -> Matched {
+        self.report_of(sim, mr, status, recipient, self.now).await
+    }
+
+    async fn report_of(
+        &self,
+        sim: SimId,
+        mr: u8,
+        status: u8,
+        recipient: &str,
+        stamped: Millis,
+    ) -> Matched {
         let report = NewReport {
             sim,
             mr: Mr(mr),
             recipient: recipient.into(),
             status: Status(status),
-            scts: format!("{}", self.now),
-            discharge: format!("{}", self.now),
+            scts: stamped.to_string(),
+            discharge: self.now.to_string(),
             pdu: "00".into(),
         };
         self.store.match_report(report, self.now).await.unwrap()

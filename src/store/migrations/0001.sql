@@ -140,6 +140,7 @@ CREATE TABLE report(
   UNIQUE(sim, mr, recipient, scts, status, discharge)
 ) STRICT;
 
+CREATE INDEX report_attempt ON report(attempt) WHERE attempt IS NOT NULL;
 CREATE INDEX report_unmatched ON report(sim, id) WHERE attempt IS NULL;
 
 -- The concatenation reference counts per SIM and recipient (TS 23.040, 9.2.3.24.1).

@@ -252,19 +252,19 @@ pub(in crate::store) fn settle(
         reason: &settlement.reason,
         now,
     };
-    if step.take(scope)? == Taken::Refused {
-        return Ok(Settled::Overtaken);
-    }
+    let taken = step.take(scope)?;
     match verdict {
         Verdict::Accepted(mr) => reports::match_early(scope, token, mr, now)?,
-        Verdict::Unanswered(_) => reports::find_evidence(scope, token, now)?,
-        // Some modems say so of a text that the network has taken.
-        Verdict::TryAgain(..) | Verdict::Refused(_) => {
+        // Some modems say that a text is refused which the network has taken.
+        Verdict::Unanswered(_) | Verdict::TryAgain(..) | Verdict::Refused(_) => {
             reports::match_early(scope, token, None, now)?;
         }
         Verdict::Released => {}
     }
-    Ok(Settled::Written)
+    Ok(match taken {
+        Taken::Moved => Settled::Written,
+        Taken::Refused => Settled::Overtaken,
+    })
 }
 
 fn end_attempt(scope: &Scope, token: Token, verdict: &Verdict, now: Millis) -> Result<(), Error> {

@@ -79,18 +79,22 @@ fn match_report(scope: &Scope, report: &NewReport, now: Millis) -> Result<Matche
         mr: report.mr,
         recipient: report.recipient.clone(),
         status: report.status,
+        scts: report.scts.clone(),
     };
-    place(scope, report.sim, &kept, now)
+    match place(scope, report.sim, &kept, now)? {
+        Matched::Unmatched => by_evidence(scope, report.sim, &kept, now),
+        placed => Ok(placed),
+    }
 }
 
-/// Finds the attempt that a report speaks of.
+/// The attempt that a report names.
 fn place(scope: &Scope, sim: SimId, report: &Kept, now: Millis) -> Result<Matched, Error> {
+    // The service centre stamps a text once: with reference and recipient that says which one it was.
+    if let Some(token) = stamped_alike(scope, sim, report)? {
+        return apply(scope, &candidate_of(scope, token)?, report, false, now);
+    }
     let since = now.minus(WINDOW);
-    let of_recipient = |mut found: Vec<Candidate>| {
-        found.retain(|candidate| same_subscriber(&candidate.recipient, &report.recipient));
-        found
-    };
-    let known = of_recipient(by_reference(scope, sim, report.mr, since)?);
+    let known = of_recipient(by_reference(scope, sim, report.mr, since)?, report);
     // The oldest that still waits for its report.
     let mut waiting = known.iter().filter(|candidate| !candidate.state.is_final());
     if let Some(candidate) = waiting.next() {
@@ -98,34 +102,54 @@ fn place(scope: &Scope, sim: SimId, report: &Kept, now: Millis) -> Result<Matche
     }
     // All of that reference have their end. A text to the same number that is in the air now may be
     // meant as well, its answer still to come: that answer decides.
-    if !of_recipient(in_the_air(scope, sim)?).is_empty() {
+    if !of_recipient(in_the_air(scope, sim)?, report).is_empty() {
         return Ok(Matched::Unmatched);
     }
-    // The newest, which this report corrects or repeats.
-    if let Some(candidate) = known.last() {
-        return apply(scope, candidate, report, false, now);
+    // The newest of those that have their end without a report, which this one corrects.
+    for candidate in known.iter().rev() {
+        if !is_reported(scope, candidate.token)? {
+            return apply(scope, candidate, report, false, now);
+        }
+    }
+    Ok(Matched::Unmatched)
+}
+
+/// The attempt of which a report without a name of its own is the evidence.
+fn by_evidence(scope: &Scope, sim: SimId, report: &Kept, now: Millis) -> Result<Matched, Error> {
+    let since = now.minus(WINDOW);
+    if !of_recipient(in_the_air(scope, sim)?, report).is_empty() {
+        return Ok(Matched::Unmatched);
     }
     // The network took these, and the modem did not say under which reference: each waits for its report.
-    let unnamed = of_recipient(without_reference(scope, sim, since)?);
+    let unnamed = of_recipient(without_reference(scope, sim, since)?, report);
     if let Some(candidate) = unnamed.first() {
         return take_as_evidence(scope, candidate, report, unnamed.len() > 1, now);
     }
     // A text whose answer never came, or was a refusal: its report is the evidence that it went, if there
     // is just one. With two, the wrong one would be taken for sent and lost.
-    for found in [unanswered(scope, sim, since)?, refused(scope, sim, since)?] {
-        let found = of_recipient(found);
-        let Some(newest) = found.last() else { continue };
-        return if found.iter().all(|candidate| candidate.part == newest.part) {
-            take_as_evidence(scope, newest, report, false, now)
-        } else {
-            Ok(Matched::Unmatched)
-        };
+    let mut found = unanswered(scope, sim, since)?;
+    for candidate in refused(scope, sim, since)? {
+        if is_next(scope, &candidate, report.mr)? {
+            found.push(candidate);
+        }
     }
-    Ok(Matched::Unmatched)
+    let found = of_recipient(found, report);
+    match found.iter().max_by_key(|candidate| candidate.token) {
+        Some(newest) if found.iter().all(|candidate| candidate.part == newest.part) => {
+            take_as_evidence(scope, newest, report, false, now)
+        }
+        _ => Ok(Matched::Unmatched),
+    }
+}
+
+fn of_recipient(mut found: Vec<Candidate>, report: &Kept) -> Vec<Candidate> {
+    found.retain(|candidate| same_subscriber(&candidate.recipient, &report.recipient));
+    found
 }
 
 /// Places the reports that came while an attempt was open and waited for its end: `mr` is the reference
-/// under which the network took it, if it did.
+/// under which the network took it, if it told one. What then names no text is evidence only where it is
+/// all about one reference.
 pub(super) fn match_early(
     scope: &Scope,
     token: Token,
@@ -133,32 +157,26 @@ pub(super) fn match_early(
     now: Millis,
 ) -> Result<(), Error> {
     let attempt = candidate_of(scope, token)?;
+    let mut nameless = Vec::new();
     for report in early(scope, &attempt)? {
         if mr == Some(report.mr) {
             // Each may move the part: the next one meets it where it stands then.
             apply(scope, &candidate_of(scope, token)?, &report, false, now)?;
-        } else {
-            place(scope, attempt.sim, &report, now)?;
+        } else if place(scope, attempt.sim, &report, now)? == Matched::Unmatched {
+            nameless.push(report);
+        }
+    }
+    let Some(first) = nameless.first() else {
+        return Ok(());
+    };
+    if nameless.iter().all(|report| report.mr == first.mr) {
+        for report in &nameless {
+            if place(scope, attempt.sim, report, now)? == Matched::Unmatched {
+                by_evidence(scope, attempt.sim, report, now)?;
+            }
         }
     }
     Ok(())
-}
-
-/// Reports that came while an attempt was open that then got no answer: if they are all about one
-/// reference, it went out under that one.
-pub(super) fn find_evidence(scope: &Scope, token: Token, now: Millis) -> Result<(), Error> {
-    let attempt = candidate_of(scope, token)?;
-    let reports = early(scope, &attempt)?;
-    let Some(first) = reports.first() else {
-        return Ok(());
-    };
-    if reports.iter().all(|report| report.mr == first.mr) {
-        for report in &reports {
-            take_as_evidence(scope, &candidate_of(scope, token)?, report, false, now)?;
-        }
-        return Ok(());
-    }
-    match_early(scope, token, None, now)
 }
 
 fn take_as_evidence(
@@ -181,13 +199,14 @@ struct Kept {
     mr: Mr,
     recipient: String,
     status: Status,
+    scts: String,
 }
 
 /// Reports to an attempt's SIM about its recipient that came since its claim and belong to nobody yet.
 /// Rows are compared, not moments: clocks may jump.
 fn early(scope: &Scope, attempt: &Candidate) -> Result<Vec<Kept>, Error> {
     let mut rows = scope.db.prepare_cached(
-        "SELECT id, mr, recipient, status FROM report WHERE sim = ?1 AND id > ?2 AND attempt IS NULL ORDER BY id",
+        "SELECT id, mr, recipient, status, scts FROM report WHERE sim = ?1 AND id > ?2 AND attempt IS NULL ORDER BY id",
     )?;
     let found = rows.query_map(params![attempt.sim.0, attempt.last_report], |row| {
         Ok(Kept {
@@ -195,6 +214,7 @@ fn early(scope: &Scope, attempt: &Candidate) -> Result<Vec<Kept>, Error> {
             mr: Mr(row.get(1)?),
             recipient: row.get(2)?,
             status: Status(row.get(3)?),
+            scts: row.get(4)?,
         })
     })?;
     let mut found = found.collect::<Result<Vec<Kept>, _>>()?;
@@ -247,18 +267,58 @@ fn without_reference(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Can
 
 fn unanswered(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Candidate>, Error> {
     let sql = format!(
-        "{CANDIDATE} WHERE a.sim = ?1 AND a.outcome = 'unanswered' AND a.ended_at >= ?2 AND p.mr IS NULL ORDER BY a.token"
+        "{CANDIDATE} WHERE a.sim = ?1 AND a.outcome = 'unanswered' AND a.ended_at >= ?2 AND m.report = 1
+         AND p.mr IS NULL ORDER BY a.token"
     );
     candidates(scope, &sql, params![sim.0, since.0])
 }
 
-/// Attempts that were refused after their Ctrl-Z.
+/// Attempts that were refused after their Ctrl-Z, and are the last that is known of their parts.
 fn refused(scope: &Scope, sim: SimId, since: Millis) -> Result<Vec<Candidate>, Error> {
     let sql = format!(
         "{CANDIDATE} WHERE a.sim = ?1 AND a.outcome = 'refused' AND a.ended_at >= ?2 AND a.armed_at IS NOT NULL
-         AND m.report = 1 ORDER BY a.token"
+         AND m.report = 1 AND p.token = a.token AND p.state IN ('waiting', 'failed') ORDER BY a.token"
     );
     candidates(scope, &sql, params![sim.0, since.0])
+}
+
+/// The attempt that an earlier report about the same text was matched to.
+fn stamped_alike(scope: &Scope, sim: SimId, report: &Kept) -> Result<Option<Token>, Error> {
+    let mut rows = scope.db.prepare_cached(
+        "SELECT recipient, attempt FROM report WHERE sim = ?1 AND mr = ?2 AND scts = ?3 AND attempt IS NOT NULL
+         ORDER BY id DESC",
+    )?;
+    let mut rows = rows.query(params![sim.0, report.mr.0, report.scts])?;
+    while let Some(row) = rows.next()? {
+        if same_subscriber(&row.get::<_, String>(0)?, &report.recipient) {
+            return Ok(Some(Token(row.get(1)?)));
+        }
+    }
+    Ok(None)
+}
+
+fn is_reported(scope: &Scope, token: Token) -> Result<bool, Error> {
+    Ok(scope
+        .db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM report WHERE attempt = ?1)")?
+        .query_row([token.0], |row| row.get(0))?)
+}
+
+/// References that a modem may have used up between two that it told: for texts of which it told none.
+const SKIPPED: u8 = 16;
+
+/// Whether `mr` may be the reference of an attempt that was refused: modems count, so it comes soon after that of
+/// the text before. A report of some other program's text is not taken for it.
+fn is_next(scope: &Scope, candidate: &Candidate, mr: Mr) -> Result<bool, Error> {
+    let before: Option<u8> = scope
+        .db
+        .prepare_cached(
+            "SELECT mr FROM attempt WHERE sim = ?1 AND token < ?2 AND outcome = 'accepted' AND mr IS NOT NULL
+             ORDER BY token DESC LIMIT 1",
+        )?
+        .query_row(params![candidate.sim.0, candidate.token.0], |row| row.get(0))
+        .optional()?;
+    Ok(before.is_none_or(|before| (1..=SKIPPED).contains(&mr.0.wrapping_sub(before))))
 }
 
 /// What the modem with this SIM has in hand: one part at most.
