@@ -119,8 +119,10 @@ async fn tell(ended: &mpsc::Sender<WorkEnd>, end: WorkEnd) {
 /// Who is to blame for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Blame {
-    /// The text, its number, the network for this text, or nobody.
+    /// The text, its number, or the network for this text.
     Text,
+    /// Nobody: the modem never saw it, or nobody knows what became of it.
+    Nobody,
     /// The SIM or its modem: it must not touch text after text of the queue.
     Sim,
 }
@@ -132,9 +134,13 @@ struct Sick(HashMap<SimId, u32>);
 impl Sick {
     /// How long the SIM rests now: twice as long with each failure in a row.
     fn rest(&mut self, sim: SimId, blame: Blame, wait: Duration) -> Duration {
-        if blame == Blame::Text {
-            self.0.remove(&sim);
-            return Duration::ZERO;
+        match blame {
+            Blame::Text => {
+                self.0.remove(&sim);
+                return Duration::ZERO;
+            }
+            Blame::Nobody => return Duration::ZERO,
+            Blame::Sim => {}
         }
         let failures = self.0.entry(sim).or_default();
         *failures += 1;
@@ -239,7 +245,7 @@ fn settlement(token: Token, outcome: &Outcome, retry: Retry) -> (Settlement, Bla
                 .map_or((Verdict::Released, Blame::Sim), unsent);
             (verdict, blame, format!("not handed over: {reason}"))
         }
-        Outcome::GivenBack { reason } => (Verdict::Released, Blame::Text, reason.clone()),
+        Outcome::GivenBack { reason } => (Verdict::Released, Blame::Nobody, reason.clone()),
         Outcome::Unanswered { reason } => {
             let failure = Failure {
                 code: "unanswered".into(),
@@ -247,7 +253,7 @@ fn settlement(token: Token, outcome: &Outcome, retry: Retry) -> (Settlement, Bla
                 raw: None,
             };
             let reason = format!("no answer after Ctrl-Z ({reason}): it may or may not be out");
-            (Verdict::Unanswered(failure), Blame::Text, reason)
+            (Verdict::Unanswered(failure), Blame::Nobody, reason)
         }
     };
     (
@@ -388,5 +394,8 @@ mod tests {
         );
         assert_eq!([rest(Blame::Text), rest(Blame::Sim)], [0, 30]);
         assert_eq!((0..40).map(|_| rest(Blame::Sim)).max(), Some(900));
+        // Of what nobody is to blame for, nothing follows.
+        let blames = [Blame::Text, Blame::Sim, Blame::Nobody, Blame::Sim];
+        assert_eq!(blames.map(&mut rest), [0, 30, 0, 60]);
     }
 }

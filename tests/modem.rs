@@ -14,6 +14,8 @@ mod driver;
 #[path = "support/script.rs"]
 mod script;
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use driver::Bench;
@@ -802,4 +804,47 @@ async fn a_port_is_kept_while_an_answer_is_owed_and_no_longer() {
             assert!((300..330).contains(&took), "of use again after {took} s");
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_pdu_goes_to_a_modem_that_wants_texts_in_words() {
+    // It starts anew without a word, and in text mode; it answers all else as before.
+    let restarted = Arc::new(AtomicBool::new(false));
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (now_in_words, lines) = (Arc::clone(&restarted), Arc::clone(&heard));
+    let script: Script = Box::new(move |line| {
+        let in_words = now_in_words.load(Ordering::Relaxed);
+        lines.lock().unwrap().push(line.to_owned());
+        match line {
+            "AT+CMGF?" => text(if in_words {
+                "\r\n+CMGF: 1\r\n\r\nOK\r\n"
+            } else {
+                "\r\n+CMGF: 0\r\n\r\nOK\r\n"
+            }),
+            _ => None,
+        }
+    });
+    let mut bench = Bench::start(vec![script, polite()]);
+    bench.send(5).await;
+    assert!(matches!(bench.outcome().await, Outcome::Accepted(_)));
+    sleep(Duration::from_secs(30)).await;
+    restarted.store(true, Ordering::Relaxed);
+    heard.lock().unwrap().clear();
+    bench.send(6).await;
+    let outcome = bench.outcome().await;
+    assert!(
+        matches!(outcome, Outcome::NotSubmitted { .. }),
+        "{outcome:?}"
+    );
+    let said = heard.lock().unwrap().clone();
+    assert!(
+        said.iter().all(|line| !line.starts_with("AT+CMGS")),
+        "{said:?}"
+    );
+    // It is brought up anew, and of use.
+    bench
+        .status_when(|status| status.state == State::Ready)
+        .await;
+    bench.send(7).await;
+    assert!(matches!(bench.outcome().await, Outcome::Accepted(_)));
 }

@@ -125,6 +125,8 @@ pub struct Link {
     wire: Box<dyn Wire>,
     dialog: Dialog,
     news: VecDeque<News>,
+    /// When the modem said something last.
+    spoke: tokio::time::Instant,
 }
 
 /// What the engine came to.
@@ -140,6 +142,7 @@ impl Link {
             wire,
             dialog: Dialog::default(),
             news: VecDeque::new(),
+            spoke: tokio::time::Instant::now(),
         }
     }
 
@@ -184,6 +187,11 @@ impl Link {
             }
         }
         outcome
+    }
+
+    /// How long the modem has said nothing.
+    pub fn quiet(&self) -> Duration {
+        self.spoke.elapsed()
     }
 
     /// Writes what is due and reads until the line has been silent for a moment; a modem that never
@@ -334,6 +342,7 @@ impl Link {
             Ok(count) => {
                 let octets = octets.get(..count).unwrap_or_default();
                 tracing::trace!(octets = count, "read");
+                self.spoke = tokio::time::Instant::now();
                 self.dialog.receive_at(octets, now());
                 Ok(())
             }

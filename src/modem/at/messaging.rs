@@ -4,11 +4,32 @@ use std::fmt;
 use std::time::Duration;
 
 use super::fields::{Item, behind, dialled, items, number};
-use super::{Answer, Command, ParseError, Payload, Plain, SLOW};
+use super::{Answer, Command, ParseError, Payload, Plain, SHORT, SLOW};
 use crate::sms::ids::Mr;
 
 /// `AT+CMGF=0` → `OK`: messages as PDUs (3.2.3). `+CMS ERROR: 310` without a card.
 pub const PDU_MODE: Plain = Plain("+CMGF=0");
+
+/// `AT+CMGF?` → `+CMGF: 0`: whether messages are PDUs, 0, or texts, 1 (3.2.3).
+#[derive(Debug, Clone, Copy)]
+pub struct ReadFormat;
+
+impl Command for ReadFormat {
+    type Reply = u8;
+    const TIMEOUT: Duration = SHORT;
+    const ANSWER: Answer = Answer::Named;
+
+    fn line(&self) -> String {
+        "+CMGF?".into()
+    }
+
+    fn reply(&self, lines: &[String]) -> Result<u8, ParseError> {
+        let format = lines
+            .iter()
+            .find_map(|line| number(&behind("+CMGF:", line)?, 0));
+        format.ok_or_else(|| ParseError::new(&self.line(), lines))
+    }
+}
 
 /// `AT+CNMA` → `OK`: an inbound text or a report is on disk; due for each where the service is 1 (3.4.4).
 /// `+CMS ERROR: 340` where none is due.

@@ -201,6 +201,9 @@ impl<H: Host> Service<'_, H> {
                 tracing::debug!(port = self.name, %error, "an acknowledgement came too late");
                 if matches!(error, at::Error::TimedOut { .. }) {
                     self.recover().await?;
+                    if self.waits {
+                        return Ok(());
+                    }
                 }
                 // The modem hands over nothing any more until it is told to again (TS 27.005, 3.4.1).
                 self.route().await
@@ -214,12 +217,14 @@ impl<H: Host> Service<'_, H> {
                 tracing::warn!(port = self.name, "the modem has forgotten where reports go");
                 self.route().await
             }
+            // It refused all ways once; perhaps because its card was busy.
+            Some(ReportRouting::None) => self.route().await,
             _ => Ok(()),
         }
     }
 
     /// Asks for the subscriber: the same one as before, or the card is not what it was.
-    async fn check_card(&mut self) -> Result<(), LinkError> {
+    pub(super) async fn check_card(&mut self) -> Result<(), LinkError> {
         match (self.link.run(&SubscriberIdentity).await, &self.subscriber) {
             (Ok(same), Some(imsi)) if same == *imsi => Ok(()),
             (Ok(first), None) => {

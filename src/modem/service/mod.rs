@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::modem::actor::{Actor, End};
 use crate::modem::at;
 use crate::modem::at::codes::{Final, News};
-use crate::modem::at::messaging::SendMessage;
+use crate::modem::at::messaging::{PDU_MODE, ReadFormat, SendMessage};
 use crate::modem::at::network::SignalQuality;
 use crate::modem::at::sim::Pin;
 use crate::modem::commands::Given;
@@ -34,6 +34,9 @@ const HEAD_START: Duration = Duration::from_secs(3);
 /// So long what came in may take between two parts of a long queue.
 const TURN: Duration = Duration::from_secs(1);
 
+/// A modem that has said something so lately has not started anew since.
+const AWAKE: Duration = Duration::from_secs(1);
+
 /// A modem that serves.
 pub(super) struct Service<'a, H> {
     actor: &'a Actor<H>,
@@ -47,6 +50,8 @@ pub(super) struct Service<'a, H> {
     chores: Chores,
     /// Answers of texts that may still come.
     owed: Owed,
+    /// A silent modem is listened to: it takes nothing.
+    waits: bool,
     run: Run,
     /// Where work comes in.
     jobs: &'a mut mpsc::Receiver<Job>,
@@ -72,6 +77,7 @@ impl<'a, H: Host> Service<'a, H> {
             subscriber: ready.found.imsi.clone(),
             ready,
             owed: Owed::default(),
+            waits: false,
             jobs,
         }
     }
@@ -171,14 +177,9 @@ impl<'a, H: Host> Service<'a, H> {
         self.actor
             .roster
             .update(self.name, |status| status.state = State::Sending);
-        let held = if job.more {
-            self.hold_link().await
-        } else {
-            Ok(())
-        };
-        let (outcome, lost, silent) = match held {
+        let (outcome, lost, silent) = match self.prepare(&job).await {
             Ok(()) => self.send(&job).await,
-            Err(lost) => outcome_of(Submission::NotSubmitted(lost.into())),
+            Err(reason) => outcome_of(Submission::NotSubmitted(reason)),
         };
         if matches!(outcome, Outcome::Unanswered { .. }) {
             self.owed
@@ -203,6 +204,36 @@ impl<'a, H: Host> Service<'a, H> {
             return Err(lost);
         }
         if silent { self.recover().await } else { Ok(()) }
+    }
+
+    async fn prepare(&mut self, job: &Job) -> Result<(), Reason> {
+        self.check_format().await?;
+        if job.more {
+            self.hold_link().await?;
+        }
+        Ok(())
+    }
+
+    /// Some modems start anew without a word, and wait for texts in words then: the octets of a PDU would go
+    /// out as such a text, to its length as a number.
+    async fn check_format(&mut self) -> Result<(), Reason> {
+        if self.link.quiet() < AWAKE {
+            return Ok(());
+        }
+        match self.link.run(&ReadFormat).await {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(Lost::Restarted.into()),
+            Err(LinkError::Lost(lost)) => Err(lost.into()),
+            Err(LinkError::At(
+                error @ (at::Error::TimedOut { .. } | at::Error::Flooded { .. }),
+            )) => Err(error.into()),
+            // It does not tell: then it is told.
+            Err(LinkError::At(_)) => match self.link.run(&PDU_MODE).await {
+                Ok(()) => Ok(()),
+                Err(LinkError::Lost(lost)) => Err(lost.into()),
+                Err(LinkError::At(error)) => Err(error.into()),
+            },
+        }
     }
 
     async fn send(&mut self, job: &Job) -> (Outcome, Option<Lost>, bool) {

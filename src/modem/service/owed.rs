@@ -17,37 +17,47 @@ use crate::sms::ids::{Mr, Token};
 /// Between two questions whether the modem is back: the first pause and the longest, doubling between.
 const PAUSES: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(15));
 
-/// The texts whose answers may still come.
+/// So long after its limit an answer to a text may come: networks take minutes.
+const LATEST: Duration = Duration::from_secs(600);
+
+/// The texts whose answers may still come, each with the moment at which it was given up.
 #[derive(Debug, Default)]
 pub(super) struct Owed {
-    /// The newest of them.
-    newest: Option<Token>,
-    /// Whether there is an older one as well.
-    others: bool,
+    texts: Vec<(Token, Instant)>,
     /// The port is kept for their answers up to here.
     until: Option<Instant>,
 }
 
+/// Which text an answer that comes late is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meant {
+    /// This one.
+    One(Token),
+    /// None of this time of service; perhaps one of an earlier run.
+    Earlier,
+    /// One of several: nobody can say which, and to take the wrong one would send a text twice, or never.
+    Several,
+}
+
 impl Owed {
-    /// A text was given up; its answer is waited for until then.
+    /// A text was given up; the port is kept for its answer until then.
     pub(super) fn add(&mut self, token: Token, until: Instant) {
-        self.others = self.newest.is_some();
-        self.newest = Some(token);
+        self.texts.push((token, Instant::now()));
         self.until = Some(until);
     }
 
-    /// A reference has come: it is the newest one's, as far as anybody can tell.
-    fn reference(&mut self) -> Option<Token> {
+    /// An answer has come. What is one of several leaves all of them owed.
+    fn answered(&mut self) -> Meant {
         self.until = None;
-        self.newest.take()
-    }
-
-    /// A refusal has come. Of two texts nobody can say which one it refuses, and to take the wrong one for
-    /// refused would send it twice.
-    fn refusal(&mut self) -> Option<Token> {
-        self.until = None;
-        let token = self.newest.take();
-        token.filter(|_| !std::mem::take(&mut self.others))
+        self.texts.retain(|(_, since)| since.elapsed() < LATEST);
+        match self.texts.as_slice() {
+            [] => Meant::Earlier,
+            &[(token, _)] => {
+                self.texts.clear();
+                Meant::One(token)
+            }
+            _ => Meant::Several,
+        }
     }
 
     /// Until when the port is kept at least.
@@ -61,16 +71,30 @@ impl<H: Host> Service<'_, H> {
     /// network, or be dead.
     pub(super) async fn recover(&mut self) -> Result<(), Lost> {
         self.run.forget();
+        if self.waits {
+            // Somebody is at it.
+            return Ok(());
+        }
         let attention = self.actor.settings.setup.attention;
         match self.link.wake(5, attention).await {
-            Ok(()) => {
-                // It may have started anew: some say nothing then.
-                self.chores.check_routing();
-                Ok(())
-            }
+            Ok(()) => self.is_back().await,
             Err(LinkError::Lost(lost)) => Err(lost),
             Err(LinkError::At(_)) if self.owed.until().is_some() => self.wait_for_answer().await,
             Err(LinkError::At(error)) => Err(self.is_silent(&error)),
+        }
+    }
+
+    /// It may have started anew, and some say nothing then; or somebody has changed its card.
+    async fn is_back(&mut self) -> Result<(), Lost> {
+        self.chores.check_routing();
+        match self.check_card().await {
+            Ok(()) => Ok(()),
+            Err(LinkError::Lost(lost)) => Err(lost),
+            Err(LinkError::At(error)) => {
+                tracing::debug!(port = self.name, %error, "the card tells nothing for now");
+                self.chores.check_card();
+                Ok(())
+            }
         }
     }
 
@@ -91,7 +115,11 @@ impl<H: Host> Service<'_, H> {
         self.actor
             .roster
             .update(self.name, |status| status.state = State::Waiting);
-        self.until_it_answers().await?;
+        self.waits = true;
+        let answers = self.until_it_answers().await;
+        self.waits = false;
+        answers?;
+        self.is_back().await?;
         let found = &self.ready.found;
         if self.actor.host.attach(self.name, found).await != Some(self.sim) {
             return Err(Lost::Card);
@@ -99,7 +127,6 @@ impl<H: Host> Service<'_, H> {
         self.actor
             .roster
             .update(self.name, |status| status.state = State::Ready);
-        self.chores.check_routing();
         // What came in meanwhile may lie there, told to nobody.
         self.chores.look_through(self.ready.storages.to_drain());
         Ok(())
@@ -144,17 +171,61 @@ impl<H: Host> Service<'_, H> {
 
     /// The network took a text whose answer was given up.
     pub(super) async fn late_reference(&mut self, mr: Option<Mr>) {
-        let token = self.owed.reference();
+        let token = match self.owed.answered() {
+            Meant::One(token) => Some(token),
+            Meant::Earlier => None,
+            Meant::Several => return self.cannot_tell(),
+        };
         let sim = self.sim;
         self.actor.tell(Event::Late { sim, token, mr }).await;
     }
 
     /// A text whose answer was given up was refused.
     pub(super) async fn late_refusal(&mut self, cause: Cause) {
+        let token = match self.owed.answered() {
+            Meant::One(token) => token,
+            Meant::Earlier => return,
+            Meant::Several => return self.cannot_tell(),
+        };
         let family = self.ready.found.family();
         let cause = family.map_or(cause, |family| cause.said_by(family));
-        if let Some(token) = self.owed.refusal() {
-            self.actor.tell(Event::LateRefusal { token, cause }).await;
+        self.actor.tell(Event::LateRefusal { token, cause }).await;
+    }
+
+    fn cannot_tell(&self) {
+        tracing::warn!(
+            port = self.name,
+            "an answer came late, and it may be that of several texts: their reports decide"
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_for_the_one_that_is_owed_or_for_nobody() {
+        let mut owed = Owed::default();
+        let later = || Instant::now() + Duration::from_secs(120);
+        assert_eq!(owed.answered(), Meant::Earlier);
+        owed.add(Token(1), later());
+        assert!(owed.until().is_some());
+        assert_eq!(owed.answered(), Meant::One(Token(1)));
+        assert_eq!((owed.until(), owed.answered()), (None, Meant::Earlier));
+        owed.add(Token(2), later());
+        owed.add(Token(3), later());
+        for _ in 0..2 {
+            assert_eq!(owed.answered(), Meant::Several);
         }
+        owed.add(Token(4), later());
+        assert_eq!(
+            owed.answered(),
+            Meant::Several,
+            "two older ones are owed still"
+        );
+        tokio::time::advance(LATEST).await;
+        owed.add(Token(5), later());
+        assert_eq!(owed.answered(), Meant::One(Token(5)));
     }
 }
