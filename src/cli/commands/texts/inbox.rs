@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::listing::Listing;
 use crate::cli::Place;
-use crate::cli::answer::{list, second, text, word};
+use crate::cli::answer::{second, text, word};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{self, Cell};
+use crate::cli::output::Cell;
 
 /// List the texts that came in, newest first
 ///
@@ -35,24 +36,15 @@ pub struct Inbox {
 
 impl Inbox {
     pub(in crate::cli) async fn run(self, place: &Place) -> Result<Exit, Failure> {
-        let page = place
-            .client()?
-            .get_with("/v1/inbound", &self.query())
-            .await?;
-        if self.json {
-            output::json(&page);
-            return Ok(Exit::Done);
-        }
-        let rows: Vec<Vec<Cell>> = list(&page, "/data").iter().map(row).collect();
-        if rows.is_empty() {
-            output::note("no such text has come in");
-            return Ok(Exit::Done);
-        }
-        output::print_table(&["RECEIVED (UTC)", "FROM", "SIM", "PARTS", "TEXT"], &rows);
-        if page.get("has_more") == Some(&Value::Bool(true)) {
-            output::note("there are more; --limit shows up to 200, --from chooses among them");
-        }
-        Ok(Exit::Done)
+        let listing = Listing {
+            path: "/v1/inbound",
+            query: self.query(),
+            heads: &["RECEIVED (UTC)", "FROM", "SIM", "PARTS", "TEXT"],
+            row,
+            nothing: "no such text has come in",
+            more: "there are more; --limit shows up to 200, --from chooses among them",
+        };
+        listing.show(place, self.json).await
     }
 
     fn query(&self) -> Vec<(&'static str, String)> {

@@ -3,10 +3,11 @@
 use clap::Args;
 use serde_json::Value;
 
+use super::listing::Listing;
 use crate::cli::Place;
-use crate::cli::answer::{list, second, text, word};
+use crate::cli::answer::{second, text, word};
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::output::{self, Cell, beginning};
+use crate::cli::output::{Cell, beginning};
 use crate::sms::number::PhoneNumber;
 use crate::sms::state::MessageState;
 
@@ -43,21 +44,10 @@ pub struct Messages {
 
 impl Messages {
     pub(in crate::cli) async fn run(self, place: &Place) -> Result<Exit, Failure> {
-        let page = place
-            .client()?
-            .get_with("/v1/messages", &self.query())
-            .await?;
-        if self.json {
-            output::json(&page);
-            return Ok(Exit::Done);
-        }
-        let rows: Vec<Vec<Cell>> = list(&page, "/data").iter().map(row).collect();
-        if rows.is_empty() {
-            output::note("there are no such messages");
-            return Ok(Exit::Done);
-        }
-        output::print_table(
-            &[
+        let listing = Listing {
+            path: "/v1/messages",
+            query: self.query(),
+            heads: &[
                 "ID",
                 "STATE",
                 "TO",
@@ -66,14 +56,11 @@ impl Messages {
                 "CREATED (UTC)",
                 "TEXT",
             ],
-            &rows,
-        );
-        if page.get("has_more") == Some(&Value::Bool(true)) {
-            output::note(
-                "there are more; --limit shows up to 200, --state and --to choose among them",
-            );
-        }
-        Ok(Exit::Done)
+            row,
+            nothing: "there are no such messages",
+            more: "there are more; --limit shows up to 200, --state and --to choose among them",
+        };
+        listing.show(place, self.json).await
     }
 
     fn query(&self) -> Vec<(&'static str, String)> {

@@ -2,6 +2,7 @@
 
 pub mod cancel;
 pub mod inbox;
+mod listing;
 pub mod messages;
 pub mod resend;
 pub mod resolve;
