@@ -7,6 +7,7 @@
     reason = "a test fails as it should"
 )]
 
+#[expect(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/log.rs"]
 mod log;
 #[expect(dead_code, reason = "each test file uses a part of it")]
